@@ -1,0 +1,140 @@
+package io.farblock.daemon;
+
+import io.farblock.block.BlockStore;
+import io.farblock.device.BlkLimits;
+import io.farblock.device.BlkQueue;
+import io.farblock.device.QueueHost;
+import io.farblock.linux.EventFd;
+import io.farblock.linux.LinuxException;
+import io.farblock.memory.GuestMemory;
+import io.farblock.vduse.QueueInterrupt;
+import io.farblock.vduse.VduseDevice;
+import io.farblock.vduse.VduseQueueInfo;
+import io.farblock.virtio.VirtQueue;
+import io.farblock.virtio.VirtQueueException;
+import io.farblock.virtio.VirtioFeatures;
+import io.netty.channel.IoEventLoop;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One queue of a kernel device on its event loop: kick descriptor in, interrupt out.
+ *
+ * <p>Owns the kick eventfd and the queue's memory. Called on the queue's loop, except where a method says otherwise.
+ */
+final class QueueRunner implements QueueHost {
+    private static final Logger LOG = LoggerFactory.getLogger(QueueRunner.class);
+
+    private final int index;
+    private final String name;
+    private final IoEventLoop loop;
+    private final EventFd kick;
+    private final QueueInterrupt interrupt;
+    private final GuestMemory memory;
+    private final BlkQueue queue;
+    private final BlockStore store;
+    private final Runnable onKickBeforeStart;
+    private FdHandle kickHandle;
+    private boolean interruptFailureLogged;
+
+    /**
+     * A queue that is not started.
+     *
+     * @param onKickBeforeStart called when the driver kicks a queue that was not ready when the device was started
+     */
+    QueueRunner(
+            VduseDevice device,
+            int index,
+            BlockStore store,
+            IoEventLoop loop,
+            byte[] serial,
+            Runnable onKickBeforeStart)
+            throws LinuxException {
+        this.index = index;
+        this.name = device.name() + " queue " + index;
+        this.loop = loop;
+        this.store = store;
+        this.onKickBeforeStart = onKickBeforeStart;
+        kick = new EventFd();
+        interrupt = device.interrupt(index);
+        memory = new GuestMemory(new IotlbRegions(device));
+        queue = new BlkQueue(name, store, memory, this, serial);
+    }
+
+    int index() {
+        return index;
+    }
+
+    IoEventLoop loop() {
+        return loop;
+    }
+
+    EventFd kick() {
+        return kick;
+    }
+
+    BlkQueue queue() {
+        return queue;
+    }
+
+    BlockStore store() {
+        return store;
+    }
+
+    /** Starts to listen for kicks. */
+    void open() {
+        kickHandle = FdHandle.watch(loop, kick.descriptor(), this::onKick);
+    }
+
+    private void onKick() {
+        if (queue.isStarted()) {
+            queue.onKick();
+        } else {
+            onKickBeforeStart.run();
+        }
+    }
+
+    /** Begins to serve the rings that the driver has set up. A ring that cannot be served leaves the queue idle. */
+    void start(VduseQueueInfo info, long features) {
+        if (queue.isStarted()) {
+            return;
+        }
+        try {
+            info.addresses().check(BlkLimits.QUEUE_ENTRIES);
+            boolean eventIdx = (features & VirtioFeatures.EVENT_IDX) != 0;
+            VirtQueue ring = new VirtQueue(memory, info.addresses(), eventIdx, info.initialAvailIndex());
+            queue.start(ring, (features & VirtioFeatures.INDIRECT_DESC) != 0);
+        } catch (VirtQueueException e) {
+            LOG.error("{}: not started, because of {}", name, e.getMessage());
+        }
+    }
+
+    /** Stops listening and gives everything back. The queue was reset. */
+    void close() {
+        if (kickHandle != null) {
+            kickHandle.cancel();
+        }
+        store.close();
+        memory.close();
+        kick.close();
+    }
+
+    @Override
+    public void later(Runnable task) {
+        loop.execute(task);
+    }
+
+    @Override
+    public void interrupt() {
+        int errno = interrupt.raise();
+        if (errno != 0 && !interruptFailureLogged) {
+            interruptFailureLogged = true;
+            LOG.warn("{}: the interrupt was refused with error {}", name, errno);
+        }
+    }
+
+    @Override
+    public void stopped(String reason) {
+        // The queue has logged it; the device's state text shows it.
+    }
+}

@@ -1,0 +1,78 @@
+package io.farblock.daemon;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What sysfs shows of the vdpa bus. Reads only; nothing here waits for a device. Any thread. */
+final class VdpaBus {
+    private static final Path DEVICES = Path.of("/sys/bus/vdpa/devices");
+    private static final Path CLASS = Path.of("/sys/class/vduse");
+
+    private VdpaBus() {}
+
+    /** Whether a device of that name is on the bus. */
+    static boolean isAttached(String name) {
+        return Files.exists(DEVICES.resolve(name));
+    }
+
+    /** Whether the kernel knows a VDUSE device of that name, on the bus or not. */
+    static boolean exists(String name) {
+        return Files.exists(CLASS.resolve(name));
+    }
+
+    /** Every VDUSE device that the kernel knows, of whichever process. */
+    static List<String> names() throws IOException {
+        List<String> names = new ArrayList<>();
+        if (Files.isDirectory(CLASS)) {
+            try (DirectoryStream<Path> all = Files.newDirectoryStream(CLASS)) {
+                for (Path path : all) {
+                    if (!path.getFileName().toString().equals("control")) {
+                        names.add(path.getFileName().toString());
+                    }
+                }
+            }
+        }
+        return names;
+    }
+
+    /** How long the kernel waits for the answer to a message before it calls the device broken. */
+    static void setMessageTimeout(String name, int seconds) throws IOException {
+        Files.writeString(CLASS.resolve(name).resolve("msg_timeout"), Integer.toString(seconds));
+    }
+
+    /**
+     * The node under /dev that the driver has made of the device.
+     *
+     * @return null if there is none: the kernel reports a successful attachment even when the driver's probe failed
+     */
+    static String devicePath(String name) throws IOException {
+        Path device = DEVICES.resolve(name);
+        try (DirectoryStream<Path> vhost = Files.newDirectoryStream(device, "vhost-vdpa-*")) {
+            for (Path node : vhost) {
+                return "/dev/" + node.getFileName();
+            }
+        }
+        try (DirectoryStream<Path> virtio = Files.newDirectoryStream(device, "virtio*")) {
+            for (Path child : virtio) {
+                return blockNode(child.resolve("block"));
+            }
+        }
+        return null;
+    }
+
+    private static String blockNode(Path block) throws IOException {
+        if (!Files.isDirectory(block)) {
+            return null;
+        }
+        try (DirectoryStream<Path> disks = Files.newDirectoryStream(block)) {
+            for (Path disk : disks) {
+                return "/dev/" + disk.getFileName();
+            }
+        }
+        return null;
+    }
+}

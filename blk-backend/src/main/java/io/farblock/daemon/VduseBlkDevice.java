@@ -1,0 +1,360 @@
+package io.farblock.daemon;
+
+import io.farblock.block.BlockStore;
+import io.farblock.block.StoreInfo;
+import io.farblock.block.StoreListener;
+import io.farblock.device.BlkConfigSpace;
+import io.farblock.device.BlkQueue;
+import io.farblock.linux.LinuxException;
+import io.farblock.vduse.ControlMessages;
+import io.farblock.vduse.DeviceLifecycle;
+import io.farblock.vduse.DeviceState;
+import io.farblock.vduse.VduseDevice;
+import io.farblock.vduse.VduseQueueInfo;
+import io.farblock.virtio.DeviceStatus;
+import io.farblock.virtio.VirtioFeatures;
+import io.netty.channel.IoEventLoop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One device of the kernel, served: answers its messages and runs its queues.
+ *
+ * <p>Messages are handled on the control loop, which is the loop of queue 0; each queue on its own. No message waits
+ * for the server without a bound: what is not finished {@value #DRAIN_SECONDS} s after a reset began is failed, well
+ * before the kernel's {@code msg_timeout}, after which it would call the device broken for ever.
+ */
+final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
+    /** How long a reset waits for requests in flight before it fails them. */
+    static final int DRAIN_SECONDS = 30;
+
+    private static final Logger LOG = LoggerFactory.getLogger(VduseBlkDevice.class);
+
+    private final VduseDevice device;
+    private final DeviceLifecycle life;
+    private final ControlMessages messages;
+    private final IoEventLoop control;
+    private final List<QueueRunner> queues = new ArrayList<>();
+    private final long offeredFeatures;
+    private FdHandle messageHandle;
+    private volatile StoreInfo info;
+    private volatile int status;
+    private volatile long features;
+
+    /**
+     * A device whose messages are not answered yet.
+     *
+     * @param stores one for each queue, each on the loop of the same index
+     * @param serial what GET_ID answers
+     */
+    VduseBlkDevice(
+            VduseDevice device,
+            DeviceLifecycle life,
+            List<? extends BlockStore> stores,
+            List<IoEventLoop> loops,
+            byte[] serial)
+            throws LinuxException {
+        this.device = device;
+        this.life = life;
+        this.messages = new ControlMessages(device, this);
+        this.control = loops.get(0);
+        this.info = stores.get(0).info();
+        this.offeredFeatures = BlkConfigSpace.features(info);
+        for (int i = 0; i < stores.size(); i++) {
+            int index = i;
+            Runnable lateKick = () -> control.execute(() -> startQueueIfReady(index));
+            queues.add(new QueueRunner(device, i, stores.get(i), loops.get(i), serial, lateKick));
+        }
+    }
+
+    /** Begins to answer messages; returns when it does. Not called from a loop. */
+    void open() throws InterruptedException {
+        for (QueueRunner queue : queues) {
+            queue.loop().submit(queue::open).sync();
+        }
+        control.submit(() -> {
+                    queues.get(0).store().listen(this);
+                    messageHandle = FdHandle.watch(control, device.descriptor(), this::onMessages);
+                })
+                .sync();
+    }
+
+    /** Stops answering and gives everything back; the device is off the bus. Not called from a loop. */
+    void close() throws InterruptedException {
+        control.submit(() -> messageHandle.cancel()).sync();
+        for (QueueRunner queue : queues) {
+            queue.loop().submit(queue::close).sync();
+        }
+        device.close();
+    }
+
+    /** Fails every request from now on, so that whoever waits for one goes on. From any thread. */
+    void failAll() {
+        LOG.warn("{}: every request is answered with an error from now on", device.name());
+        for (QueueRunner queue : queues) {
+            queue.loop().execute(queue.queue()::failAll);
+        }
+    }
+
+    List<QueueRunner> queues() {
+        return queues;
+    }
+
+    /** The store's word on size and block size; from any thread. */
+    StoreInfo info() {
+        return info;
+    }
+
+    /** The features that the driver acknowledged, 0 while none is running; from any thread. */
+    long features() {
+        return features;
+    }
+
+    private void onMessages() {
+        try {
+            messages.receive();
+        } catch (LinuxException e) {
+            broken(e);
+        }
+    }
+
+    @Override
+    public void onSetStatus(int requestId, int newStatus) {
+        int old = status;
+        status = newStatus;
+        LOG.debug("{}: status {}", device.name(), DeviceStatus.describe(newStatus));
+        if (newStatus == 0) {
+            life.becomeIf(DeviceState.RUNNING, DeviceState.RESETTING);
+            drainAll(() -> onDrainedForReset(requestId));
+        } else if (newlySet(old, newStatus, DeviceStatus.FEATURES_OK)) {
+            reply(requestId, acceptsFeatures());
+        } else if (newlySet(old, newStatus, DeviceStatus.DRIVER_OK)) {
+            startQueues(requestId);
+        } else {
+            reply(requestId, true);
+        }
+    }
+
+    private static boolean newlySet(int old, int now, int bit) {
+        return (old & bit) == 0 && (now & bit) != 0;
+    }
+
+    /** ACCESS_PLATFORM need not be acknowledged: QEMU clears it when its IOMMU is off. */
+    private boolean acceptsFeatures() {
+        try {
+            long chosen = device.driverFeatures();
+            boolean modern = (chosen & VirtioFeatures.VERSION_1) != 0;
+            boolean offered = (chosen & ~offeredFeatures) == 0;
+            if (!modern || !offered) {
+                LOG.error(
+                        "{}: the driver chose features 0x{}, of 0x{} offered; VERSION_1 is required",
+                        device.name(),
+                        Long.toHexString(chosen),
+                        Long.toHexString(offeredFeatures));
+            }
+            return modern && offered;
+        } catch (LinuxException e) {
+            broken(e);
+            return false;
+        }
+    }
+
+    /** Never answers with a failure: the driver would not notice and wait for its first request for ever. */
+    private void startQueues(int requestId) {
+        try {
+            features = device.driverFeatures();
+            for (QueueRunner queue : queues) {
+                device.setKick(queue.index(), queue.kick());
+            }
+            List<VduseQueueInfo> infos = new ArrayList<>();
+            for (QueueRunner queue : queues) {
+                infos.add(device.queueInfo(queue.index()));
+            }
+            life.becomeIf(DeviceState.ATTACHED, DeviceState.RUNNING);
+            onEachQueue(
+                    (queue, done) -> {
+                        startIfReady(queue, infos.get(queue.index()));
+                        done.run();
+                    },
+                    () -> reply(requestId, true));
+        } catch (LinuxException e) {
+            broken(e);
+        }
+    }
+
+    private void startIfReady(QueueRunner queue, VduseQueueInfo queueInfo) {
+        if (queueInfo.ready()) {
+            queue.start(queueInfo, features);
+        }
+    }
+
+    /** Some VMMs enable a queue after DRIVER_OK, without a message; its first kick tells. */
+    private void startQueueIfReady(int index) {
+        if ((status & DeviceStatus.DRIVER_OK) == 0) {
+            return;
+        }
+        try {
+            VduseQueueInfo queueInfo = device.queueInfo(index);
+            QueueRunner queue = queues.get(index);
+            queue.loop().execute(() -> startIfReady(queue, queueInfo));
+        } catch (LinuxException e) {
+            broken(e);
+        }
+    }
+
+    private void onDrainedForReset(int requestId) {
+        onEachQueue(
+                (queue, done) -> {
+                    queue.queue().reset();
+                    done.run();
+                },
+                () -> {
+                    features = 0;
+                    life.becomeIf(DeviceState.RESETTING, DeviceState.ATTACHED);
+                    reply(requestId, true);
+                });
+    }
+
+    @Override
+    public void onGetQueueState(int requestId, int queueIndex) {
+        if (queueIndex < 0 || queueIndex >= queues.size()) {
+            reply(requestId, false);
+            return;
+        }
+        drain(List.of(queues.get(queueIndex)), () -> replyQueueState(requestId, queues.get(queueIndex)));
+    }
+
+    private void replyQueueState(int requestId, QueueRunner runner) {
+        BlkQueue queue = runner.queue();
+        runner.loop().execute(() -> {
+            int nextAvail = queue.isStarted() ? queue.nextAvail() : -1;
+            control.execute(() -> sendQueueState(requestId, runner.index(), nextAvail));
+        });
+    }
+
+    private void sendQueueState(int requestId, int queueIndex, int nextAvail) {
+        try {
+            int index =
+                    nextAvail >= 0 ? nextAvail : device.queueInfo(queueIndex).initialAvailIndex();
+            messages.replyQueueState(requestId, queueIndex, index);
+        } catch (LinuxException e) {
+            broken(e);
+        }
+    }
+
+    @Override
+    public void onUpdateIotlb(int requestId, long firstIova, long lastIova) {
+        onEachQueue(
+                (queue, done) -> {
+                    if (queue.queue().memoryIsCurrent(firstIova, lastIova)) {
+                        done.run();
+                    } else {
+                        remap(queue, done);
+                    }
+                },
+                () -> reply(requestId, true));
+    }
+
+    /** Requests in flight may use memory that has gone: they are finished first. On the queue's loop. */
+    private void remap(QueueRunner runner, Runnable done) {
+        BlkQueue queue = runner.queue();
+        drainOnLoop(runner, () -> {
+            queue.remap();
+            queue.resume();
+            done.run();
+        });
+    }
+
+    private void drainAll(Runnable drained) {
+        drain(queues, drained);
+    }
+
+    private void drain(List<QueueRunner> which, Runnable drained) {
+        onEach(which, this::drainOnLoop, drained);
+    }
+
+    private void drainOnLoop(QueueRunner runner, Runnable done) {
+        var deadline = runner.loop().schedule(() -> failInFlight(runner), DRAIN_SECONDS, TimeUnit.SECONDS);
+        runner.queue().drain(() -> {
+            deadline.cancel(false);
+            done.run();
+        });
+    }
+
+    private void failInFlight(QueueRunner runner) {
+        LOG.error(
+                "{} queue {}: {} requests were not finished {} s after the driver asked for it; they are failed",
+                device.name(),
+                runner.index(),
+                runner.queue().inFlight(),
+                DRAIN_SECONDS);
+        runner.queue().cancel();
+    }
+
+    private void onEachQueue(BiConsumer<QueueRunner, Runnable> action, Runnable afterAll) {
+        onEach(queues, action, afterAll);
+    }
+
+    /** Runs an action on the loop of each queue, and one on the control loop when all have said that they are done. */
+    private void onEach(List<QueueRunner> which, BiConsumer<QueueRunner, Runnable> action, Runnable afterAll) {
+        int[] left = {which.size()};
+        Runnable one = () -> control.execute(() -> {
+            if (--left[0] == 0) {
+                afterAll.run();
+            }
+        });
+        for (QueueRunner queue : which) {
+            queue.loop().execute(() -> action.accept(queue, one));
+        }
+    }
+
+    private void reply(int requestId, boolean ok) {
+        try {
+            messages.reply(requestId, ok);
+        } catch (LinuxException e) {
+            broken(e);
+        }
+    }
+
+    private void broken(LinuxException e) {
+        LOG.error("{}: the kernel refuses the device: {}", device.name(), e.getMessage());
+        life.become(DeviceState.BROKEN);
+        // The kernel sends no more messages and the descriptor would only report an error for ever.
+        messageHandle.cancel();
+    }
+
+    @Override
+    public void infoChanged(StoreInfo newInfo) {
+        info = newInfo;
+        onEachQueue(
+                (queue, done) -> {
+                    queue.queue().infoChanged(newInfo);
+                    done.run();
+                },
+                this::publishCapacity);
+    }
+
+    private void publishCapacity() {
+        try {
+            device.updateConfig(0, BlkConfigSpace.capacity(info));
+            if ((status & DeviceStatus.DRIVER_OK) != 0) {
+                device.interruptConfig();
+            }
+        } catch (LinuxException e) {
+            broken(e);
+        }
+    }
+
+    @Override
+    public void leaseLost(String holder) {
+        LOG.error(
+                "{}: {} has taken the volume over; this device answers every request with an error",
+                device.name(),
+                holder);
+        failAll();
+    }
+}

@@ -1,0 +1,329 @@
+package io.farblock.device;
+
+import io.farblock.block.BlockOperation;
+import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
+import io.farblock.block.BlockStore;
+import io.farblock.block.MemoryHold;
+import io.farblock.block.StoreInfo;
+import io.farblock.memory.GuestMemory;
+import io.farblock.memory.MemoryEpoch;
+import io.farblock.virtio.ChainFault;
+import io.farblock.virtio.DescriptorChain;
+import io.farblock.virtio.VirtQueue;
+import io.farblock.virtio.VirtQueueException;
+import java.util.EnumSet;
+import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One virtqueue of a block device at work: takes requests from the ring to the store and their results back.
+ *
+ * <p>A head taken from the ring is given back exactly once, through {@link #finish}, the only place that writes status
+ * bytes and used entries. The head is the slot and the request's index, so that nothing is looked up and nothing is
+ * allocated. What one turn of the loop completes is published together at its end, with at most one interrupt.
+ */
+public final class BlkQueue {
+    private static final Logger LOG = LoggerFactory.getLogger(BlkQueue.class);
+
+    private enum State {
+        /** No driver uses it. */
+        IDLE,
+        /** Takes requests. */
+        RUNNING,
+        /** Takes none; those it has go on. */
+        PAUSED,
+        /** The driver broke the ring: takes none until a reset. */
+        STOPPED
+    }
+
+    private final String name;
+    private final BlockStore store;
+    private final GuestMemory memory;
+    private final QueueHost host;
+    private final BlkRequestParser parser;
+    private final QueueCounters counters = new QueueCounters();
+    private final BlkSlot[] slots = new BlkSlot[BlkLimits.QUEUE_ENTRIES];
+    private final Runnable endOfTurn = this::endOfTurn;
+    private final Runnable takeMore = this::onKick;
+    private final EnumSet<ChainFault> reportedChainFaults = EnumSet.noneOf(ChainFault.class);
+    private final EnumSet<RequestFault> reportedRequestFaults = EnumSet.noneOf(RequestFault.class);
+    private State state = State.IDLE;
+    private VirtQueue ring;
+    private DescriptorChain chain;
+    private EpochHold hold;
+    private boolean endOfTurnPending;
+    private boolean failing;
+
+    /**
+     * A queue that is idle.
+     *
+     * @param name what the log calls it
+     * @param serialNumber what GET_ID answers, at most 20 ASCII bytes of it
+     */
+    public BlkQueue(String name, BlockStore store, GuestMemory memory, QueueHost host, byte[] serialNumber) {
+        this.name = name;
+        this.store = store;
+        this.memory = memory;
+        this.host = host;
+        parser = new BlkRequestParser(store.info(), serialNumber);
+        hold = new EpochHold(memory.epoch());
+    }
+
+    /** What it has done so far; from any thread. */
+    public QueueCounters counters() {
+        return counters;
+    }
+
+    /**
+     * The driver is ready: takes requests from now on.
+     *
+     * @param indirect whether the driver may use indirect descriptors
+     */
+    public void start(VirtQueue newRing, boolean indirect) {
+        if (state != State.IDLE) {
+            throw new IllegalStateException(name + " started while " + state);
+        }
+        ring = newRing;
+        chain = new DescriptorChain(BlkLimits.CHAIN_DESCRIPTORS, BlkLimits.CHAIN_BYTES, indirect);
+        reportedChainFaults.clear();
+        reportedRequestFaults.clear();
+        state = State.RUNNING;
+        onKick();
+    }
+
+    /** Whether the driver uses it. */
+    public boolean isStarted() {
+        return state != State.IDLE;
+    }
+
+    /** The driver has offered requests, or may have. */
+    public void onKick() {
+        if (state != State.RUNNING) {
+            return;
+        }
+        try {
+            if (takeAll()) {
+                // More than a ring's worth in one turn: let the network and the other queues of the loop have theirs.
+                host.later(takeMore);
+            }
+        } catch (VirtQueueException e) {
+            stop(e.getMessage());
+        } catch (InternalError e) {
+            // HotSpot's form of a SIGBUS: the memory behind the ring or a buffer was taken away.
+            stop("the driver's memory went away: " + e.getMessage());
+        }
+    }
+
+    /** Takes what there is; returns whether it gave up before the end. */
+    private boolean takeAll() throws VirtQueueException {
+        ring.suppressKicks();
+        int budget = ring.entries();
+        do {
+            for (int head = ring.popHead(); head != VirtQueue.EMPTY; head = ring.popHead()) {
+                begin(head);
+                if (--budget == 0) {
+                    return true;
+                }
+            }
+        } while (ring.resumeKicks());
+        return false;
+    }
+
+    private void begin(int head) {
+        counters.begun();
+        BlkSlot slot = slot(head);
+        ChainFault fault = chain.walk(ring, memory, head);
+        boolean hasStatus = fault == null ? chain.writableBytes() > 0 : chain.endsWritable();
+        if (fault != null) {
+            report(reportedChainFaults, fault, fault.text());
+        } else if (!hasStatus) {
+            report(reportedRequestFaults, RequestFault.STATUS_MISSING, RequestFault.STATUS_MISSING.text());
+        }
+        if (!hasStatus) {
+            giveBack(head, 0);
+            return;
+        }
+        int last = chain.pieceCount() - 1;
+        slot.begin(memory.epoch(), chain.buffer(last), chain.offset(last) + chain.length(last) - 1);
+        if (fault != null || failing) {
+            finish(slot, BlkLayout.STATUS_IOERR);
+        } else {
+            submit(slot);
+        }
+    }
+
+    private void submit(BlkSlot slot) {
+        RequestFault fault = parser.parse(chain, slot.request);
+        if (fault != null) {
+            report(reportedRequestFaults, fault, fault.text());
+            finish(slot, fault.status());
+        } else if (parser.isGetId()) {
+            slot.readBytes = BlkLayout.ID_BYTES;
+            finish(slot, BlkLayout.STATUS_OK);
+        } else {
+            slot.readBytes = slot.request.operation() == BlockOperation.READ
+                    ? (int) slot.request.payload().lengthBytes()
+                    : 0;
+            slot.request.payload().heldBy(holdOf(slot.epoch));
+            store.submit(slot.request);
+        }
+    }
+
+    private BlkSlot slot(int head) {
+        if (slots[head] == null) {
+            slots[head] = new BlkSlot(head, this::onCompleted);
+        }
+        return slots[head];
+    }
+
+    private void onCompleted(BlockRequest request, BlockStatus status) {
+        finish(slots[request.index()], statusByte(status));
+    }
+
+    private static int statusByte(BlockStatus status) {
+        return switch (status) {
+            case OK -> BlkLayout.STATUS_OK;
+            case UNSUPPORTED -> BlkLayout.STATUS_UNSUPP;
+            case IO_ERROR, NO_SPACE, READ_ONLY, STALE_EPOCH, RETRY -> BlkLayout.STATUS_IOERR;
+        };
+    }
+
+    /** The one completion path: status byte, used entry, memory, in this order. */
+    private void finish(BlkSlot slot, int status) {
+        int head = slot.request.index();
+        int written = status == BlkLayout.STATUS_OK ? slot.readBytes + BlkLayout.STATUS_BYTES : BlkLayout.STATUS_BYTES;
+        slot.statusBuffer.put(slot.statusOffset, (byte) status);
+        giveBack(head, written);
+        slot.finish();
+    }
+
+    private void giveBack(int head, int writtenBytes) {
+        ring.pushUsed(head, writtenBytes);
+        counters.ended();
+        if (!endOfTurnPending) {
+            endOfTurnPending = true;
+            host.later(endOfTurn);
+        }
+    }
+
+    private void endOfTurn() {
+        endOfTurnPending = false;
+        if (ring != null && ring.publishUsed()) {
+            host.interrupt();
+        }
+    }
+
+    private <F extends Enum<F>> void report(EnumSet<F> reported, F fault, String text) {
+        counters.refused();
+        if (reported.add(fault)) {
+            LOG.warn("{}: the driver sent {}; it is answered with an error, and not logged again", name, text);
+        }
+    }
+
+    private void stop(String reason) {
+        state = State.STOPPED;
+        LOG.error("{}: stopped until the driver resets the device: {}", name, reason);
+        host.stopped(reason);
+    }
+
+    /** Takes no more requests, and calls back when none is in flight and all are published. */
+    public void drain(Runnable drained) {
+        if (state == State.RUNNING) {
+            state = State.PAUSED;
+        }
+        store.drain(() -> {
+            endOfTurn();
+            drained.run();
+        });
+    }
+
+    /** Fails what is in flight, now; a drain that waits for it calls back. */
+    public void cancel() {
+        store.cancel(BlockStatus.IO_ERROR);
+    }
+
+    /** From now on everything ends with an error: what is in flight at once, what comes as soon as it is taken. */
+    public void failAll() {
+        failing = true;
+        cancel();
+    }
+
+    /** How many requests are in flight. */
+    public int inFlight() {
+        return ring == null ? 0 : ring.outstandingCount();
+    }
+
+    /** The next avail index; the queue is drained. */
+    public int nextAvail() {
+        return ring == null ? 0 : ring.nextAvail();
+    }
+
+    /** Goes on after a drain. */
+    public void resume() {
+        if (state == State.PAUSED) {
+            state = State.RUNNING;
+            onKick();
+        }
+    }
+
+    /** Whether all memory that the queue has mapped is still what the driver means by its addresses. */
+    public boolean memoryIsCurrent(long firstIova, long lastIova) {
+        return memory.isCurrent(firstIova, lastIova);
+    }
+
+    /** Forgets every mapping and finds the rings again; what is in flight keeps its own mappings. */
+    public void remap() {
+        memory.invalidate();
+        if (ring != null) {
+            try {
+                ring.resolve(memory);
+            } catch (VirtQueueException e) {
+                stop(e.getMessage());
+            }
+        }
+    }
+
+    /** The driver has reset the device; nothing is in flight. Lets go of the rings and of all memory. */
+    public void reset() {
+        if (inFlight() != 0) {
+            throw new IllegalStateException(name + " reset with " + inFlight() + " requests in flight");
+        }
+        state = State.IDLE;
+        ring = null;
+        chain = null;
+        memory.invalidate();
+    }
+
+    /** The store has changed its size. */
+    public void infoChanged(StoreInfo info) {
+        parser.infoChanged(info);
+    }
+
+    private MemoryHold holdOf(MemoryEpoch epoch) {
+        if (hold.epoch != epoch) {
+            hold = new EpochHold(epoch);
+        }
+        return hold;
+    }
+
+    /** An epoch, as the store knows it. */
+    private static final class EpochHold implements MemoryHold {
+        private final MemoryEpoch epoch;
+
+        EpochHold(MemoryEpoch epoch) {
+            this.epoch = Objects.requireNonNull(epoch);
+        }
+
+        @Override
+        public void retain() {
+            epoch.retain();
+        }
+
+        @Override
+        public void release() {
+            epoch.release();
+        }
+    }
+}

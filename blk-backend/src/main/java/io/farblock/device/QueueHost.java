@@ -1,0 +1,13 @@
+package io.farblock.device;
+
+/** What a queue asks of whoever runs it. Called on the queue's loop. */
+public interface QueueHost {
+    /** Runs a task on the queue's loop after what the loop is doing now, once. */
+    void later(Runnable task);
+
+    /** Raises the queue's interrupt. */
+    void interrupt();
+
+    /** The queue has stopped, because the driver broke the ring; it stays so until a reset. Called once for each stop. */
+    void stopped(String reason);
+}

@@ -1,0 +1,16 @@
+# Takes a VDUSE device off the vdpa bus. Arguments: NAME
+#
+# Run in a process of its own: unbinding waits until every request of the device has been answered. The daemon that
+# answers them must be alive.
+set -eu
+name=$1
+device=/sys/bus/vdpa/devices/$name
+
+if [ -e "$device/driver" ]; then
+    # First the slow part, which blocks nobody else.
+    echo "$name" > "$device/driver/unbind"
+fi
+if [ -e "$device" ]; then
+    # Then the netlink call, which holds locks of the whole host and has nothing left to wait for.
+    vdpa dev del "$name"
+fi
