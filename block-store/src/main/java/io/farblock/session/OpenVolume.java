@@ -1,0 +1,36 @@
+package io.farblock.session;
+
+import io.farblock.block.BlockStore;
+
+/**
+ * A volume that was opened for one connection. Called on the session's loop only.
+ *
+ * <p>The session submits to the {@link #store} and listens to it: a change of size and the loss of the lease reach the
+ * client that way.
+ */
+public interface OpenVolume {
+    /** The blocks, for this connection alone; belongs to the volume and is closed by {@link #close}. */
+    BlockStore store();
+
+    /** Which of the volumes that had this name and id; at least 1. */
+    long generation();
+
+    /** The lease's epoch that this connection was opened under: 1 to 2^32 - 1, or 0 if it holds no lease. */
+    long epoch();
+
+    /**
+     * The lowest epoch that may still change the volume: above {@link #epoch} once another client has taken over.
+     * Always 0 for a connection without a lease. Asked for each request; the store itself must refuse as well, since
+     * a take-over may come between this answer and the submit.
+     */
+    long lowestEpoch();
+
+    /** A value that changes whenever acknowledged writes that were not flushed may have been lost. */
+    long durabilityVerifier();
+
+    /**
+     * The connection has ended: gives everything back. What is in flight may go on in the store, but completes no
+     * request of this session any more.
+     */
+    void close();
+}
