@@ -1,6 +1,7 @@
 package io.farblock.memory;
 
 import java.nio.ByteBuffer;
+import net.openhft.chronicle.bytes.BytesStore;
 
 /**
  * All memory that the driver lets one queue of the device touch.
@@ -26,6 +27,11 @@ public final class GuestMemory implements AutoCloseable {
     /** Memory with nothing mapped yet. */
     public GuestMemory(RegionSource source) {
         this.source = source;
+    }
+
+    /** Loads the classes behind a first mapping, which takes about a second on a slow machine. Any thread. */
+    public static void warmUp() {
+        BytesStore.nativePointer();
     }
 
     /** The epoch that everything translated now belongs to. */

@@ -18,7 +18,10 @@ import java.lang.invoke.VarHandle;
  * The device's side of one split virtqueue: takes heads from the avail ring, gives them back through the used ring.
  *
  * <p>Heads are popped and pushed in pairs; a head is outstanding in between, and the ring's size bounds how many are.
- * Called on the queue's loop.
+ * Whatever the order of the pushes, heads reach the used ring in the order in which they were popped. So the first
+ * avail index that is not finished is always the used index: a device that takes over the ring after a crash knows
+ * where it stood from the ring alone, and loses and repeats nothing that the driver has seen. Called on the queue's
+ * loop.
  */
 public final class VirtQueue {
     /** What {@link #popHead} returns when the driver has offered nothing new. */
@@ -27,7 +30,13 @@ public final class VirtQueue {
     private final int entries;
     private final VirtQueueAddresses addresses;
     private final boolean eventIdx;
-    private final boolean[] outstanding;
+    private static final byte FREE = 0;
+    private static final byte POPPED = 1;
+    private static final byte PUSHED = 2;
+
+    private final byte[] headStates;
+    private final int[] writtenBytes;
+    private final int[] popOrder;
     private GuestRange descriptors;
     private GuestRange avail;
     private GuestRange used;
@@ -49,11 +58,24 @@ public final class VirtQueue {
         this.entries = addresses.entries();
         this.addresses = addresses;
         this.eventIdx = eventIdx;
-        this.outstanding = new boolean[entries];
+        this.headStates = new byte[entries];
+        this.writtenBytes = new int[entries];
+        this.popOrder = new int[entries];
         this.nextAvail = nextAvail & 0xFFFF;
         resolve(memory);
         usedIdx = used.u16(USED_IDX);
         publishedUsedIdx = usedIdx;
+    }
+
+    /**
+     * Takes up a queue that another process served until it died: everything that the driver has offered and not got
+     * back is popped again.
+     */
+    public static VirtQueue takeOver(GuestMemory memory, VirtQueueAddresses addresses, boolean eventIdx)
+            throws VirtQueueException {
+        VirtQueue queue = new VirtQueue(memory, addresses, eventIdx, 0);
+        queue.nextAvail = queue.usedIdx;
+        return queue;
     }
 
     /** Finds the rings again, after the driver's address space has changed. */
@@ -97,27 +119,41 @@ public final class VirtQueue {
         if (head >= entries) {
             throw new VirtQueueException("head " + head + " in a queue of " + entries + " entries");
         }
-        if (outstanding[head]) {
+        if (headStates[head] != FREE) {
             throw new VirtQueueException("head " + head + " was offered again while it is in flight");
         }
-        outstanding[head] = true;
+        headStates[head] = POPPED;
+        popOrder[nextAvail & (entries - 1)] = head;
         outstandingCount++;
         nextAvail = (nextAvail + 1) & 0xFFFF;
         return head;
     }
 
     /**
-     * Puts a head into the used ring; the driver sees it after {@link #publishUsed}.
+     * Gives a head back. The driver sees it after {@link #publishUsed}, and not before every head that was popped
+     * earlier.
      *
-     * @param writtenBytes how much of the chain's device-writable part was written
+     * @param written how many bytes of the chain's device-writable part were written
      */
-    public void pushUsed(int head, int writtenBytes) {
-        if (!outstanding[head]) {
+    public void pushUsed(int head, int written) {
+        if (headStates[head] != POPPED) {
             throw new IllegalStateException("head " + head + " given back without having been taken");
         }
-        outstanding[head] = false;
+        headStates[head] = PUSHED;
+        writtenBytes[head] = written;
+        while (outstandingCount > 0 && headStates[oldestHead()] == PUSHED) {
+            writeUsed(oldestHead());
+        }
+    }
+
+    private int oldestHead() {
+        return popOrder[(nextAvail - outstandingCount) & (entries - 1)];
+    }
+
+    private void writeUsed(int head) {
+        headStates[head] = FREE;
         outstandingCount--;
-        long element = Integer.toUnsignedLong(head) | (long) writtenBytes << 32;
+        long element = Integer.toUnsignedLong(head) | (long) writtenBytes[head] << 32;
         used.putU64(USED_RING + (long) USED_ELEMENT_BYTES * (usedIdx & (entries - 1)), element);
         usedIdx = (usedIdx + 1) & 0xFFFF;
     }
