@@ -20,6 +20,7 @@ public final class SegmentList {
     private int count;
     private long lengthBytes;
     private MemoryHold hold = MemoryHold.NONE;
+    private boolean stable;
 
     // Where the last copy ended: a payload is mostly walked forward, part by part.
     private int walkIndex;
@@ -31,6 +32,7 @@ public final class SegmentList {
         count = 0;
         lengthBytes = 0;
         hold = MemoryHold.NONE;
+        stable = false;
         rewind();
     }
 
@@ -42,6 +44,20 @@ public final class SegmentList {
     /** Who keeps the memory mapped: to be retained by whoever still reads it after the request has completed. */
     public MemoryHold hold() {
         return hold;
+    }
+
+    /**
+     * Says that nobody but the owner writes to the memory, and that it cannot vanish, while the hold lasts: it may be
+     * sent without a copy and a CRC may be computed over it. Not so for memory of a virtual machine, which is why
+     * memory counts as unstable until somebody knows better.
+     */
+    public void stable(boolean on) {
+        stable = on;
+    }
+
+    /** Whether the memory cannot change or vanish; see {@link #stable(boolean)}. */
+    public boolean isStable() {
+        return stable;
     }
 
     /**

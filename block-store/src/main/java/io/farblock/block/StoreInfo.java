@@ -48,4 +48,38 @@ public record StoreInfo(
                 && offsetBytes % blockSizeBytes == 0
                 && lengthBytes % blockSizeBytes == 0;
     }
+
+    /** Why a request cannot be done here, or null if it can: the check that every store makes first. */
+    public BlockStatus refusal(BlockRequest request) {
+        return switch (request.operation()) {
+            case READ -> carried(request);
+            case WRITE -> readOnly ? BlockStatus.READ_ONLY : carried(request);
+            case FLUSH -> request.rangeCount() == 0 ? null : BlockStatus.IO_ERROR;
+            case DISCARD -> discardGranularityBytes == 0 ? BlockStatus.UNSUPPORTED : ranges(request);
+            case WRITE_ZEROES -> maxDiscardBytes == 0 ? BlockStatus.UNSUPPORTED : ranges(request);
+        };
+    }
+
+    private BlockStatus carried(BlockRequest request) {
+        boolean fits = request.rangeCount() == 1
+                && request.payload().lengthBytes() == request.length()
+                && holds(request.offset(), request.length());
+        return fits ? null : BlockStatus.IO_ERROR;
+    }
+
+    private BlockStatus ranges(BlockRequest request) {
+        if (readOnly) {
+            return BlockStatus.READ_ONLY;
+        }
+        if (request.rangeCount() < 1 || request.rangeCount() > maxRanges) {
+            return BlockStatus.IO_ERROR;
+        }
+        for (int range = 0; range < request.rangeCount(); range++) {
+            long length = request.length(range);
+            if (length > maxDiscardBytes || !holds(request.offset(range), length)) {
+                return BlockStatus.IO_ERROR;
+            }
+        }
+        return null;
+    }
 }

@@ -29,8 +29,9 @@ public interface OpenVolume {
     long durabilityVerifier();
 
     /**
-     * The connection has ended: gives everything back. What is in flight may go on in the store, but completes no
-     * request of this session any more.
+     * The connection has ended and its last request has completed: gives everything back. Called once. A host that
+     * wants an older connection gone closes that connection and waits for this call; then no write of it can land any
+     * more.
      */
     void close();
 }

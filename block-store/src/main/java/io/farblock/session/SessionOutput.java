@@ -2,7 +2,12 @@ package io.farblock.session;
 
 import io.netty.buffer.ByteBuf;
 
-/** What a session asks of the connection that it lives on. Called on the session's loop only. */
+/**
+ * What a session asks of the connection that it lives on. Called on the session's loop only.
+ *
+ * <p>Whoever implements it gives the session no more bytes while the network does not take what was written: otherwise
+ * a peer that asks and never reads would fill the memory.
+ */
 public interface SessionOutput {
     /** Sends bytes after those sent before; takes over the buffer. May keep them until {@link #flush}. */
     void write(ByteBuf bytes);

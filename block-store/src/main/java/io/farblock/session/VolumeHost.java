@@ -22,8 +22,8 @@ public interface VolumeHost {
     /**
      * Opens a volume, now or later. The hello's form was checked (ids of 16 bytes, version, limits); the server
      * decides on the name, the id and generation, the lease and the incarnation. Before it answers, the older
-     * connection of the same session and queue must be fenced and drained: a write of it that lands afterwards would
-     * overwrite what this one has acknowledged.
+     * connection of the same session and queue must be fenced and drained, which is: closed, and its volume's
+     * {@link OpenVolume#close} awaited. A write of it that lands later would overwrite what this one acknowledges.
      */
     void open(Hello hello, OpenAnswer answer);
 
