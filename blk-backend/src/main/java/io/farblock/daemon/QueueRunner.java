@@ -35,6 +35,8 @@ final class QueueRunner implements QueueHost {
     private final BlockStore store;
     private final Runnable onKickBeforeStart;
     private FdHandle kickHandle;
+    private volatile boolean ready;
+    private volatile String stopReason = "";
     private boolean interruptFailureLogged;
 
     /**
@@ -81,6 +83,23 @@ final class QueueRunner implements QueueHost {
         return store;
     }
 
+    /** Whether a driver uses the queue; from any thread. */
+    boolean isReady() {
+        return ready;
+    }
+
+    /** Why the queue takes no requests until a reset, or an empty text; from any thread. */
+    String stopReason() {
+        return stopReason;
+    }
+
+    /** The driver has reset the device, and nothing is in flight. */
+    void reset() {
+        queue.reset();
+        ready = false;
+        stopReason = "";
+    }
+
     /** Starts to listen for kicks. */
     void open() {
         kickHandle = FdHandle.watch(loop, kick.descriptor(), this::onKick);
@@ -94,17 +113,25 @@ final class QueueRunner implements QueueHost {
         }
     }
 
-    /** Begins to serve the rings that the driver has set up. A ring that cannot be served leaves the queue idle. */
-    void start(VduseQueueInfo info, long features) {
+    /**
+     * Begins to serve the rings that the driver has set up. A ring that cannot be served leaves the queue idle.
+     *
+     * @param takeOver whether another process served them before, and left them where they are
+     */
+    void start(VduseQueueInfo info, long features, boolean takeOver) {
         if (queue.isStarted()) {
             return;
         }
         try {
             info.addresses().check(BlkLimits.QUEUE_ENTRIES);
             boolean eventIdx = (features & VirtioFeatures.EVENT_IDX) != 0;
-            VirtQueue ring = new VirtQueue(memory, info.addresses(), eventIdx, info.initialAvailIndex());
+            VirtQueue ring = takeOver
+                    ? VirtQueue.takeOver(memory, info.addresses(), eventIdx)
+                    : new VirtQueue(memory, info.addresses(), eventIdx, info.initialAvailIndex());
             queue.start(ring, (features & VirtioFeatures.INDIRECT_DESC) != 0);
+            ready = true;
         } catch (VirtQueueException e) {
+            stopReason = e.getMessage();
             LOG.error("{}: not started, because of {}", name, e.getMessage());
         }
     }
@@ -135,6 +162,6 @@ final class QueueRunner implements QueueHost {
 
     @Override
     public void stopped(String reason) {
-        // The queue has logged it; the device's state text shows it.
+        stopReason = reason;
     }
 }

@@ -16,6 +16,7 @@ import io.farblock.virtio.VirtioFeatures;
 import io.netty.channel.IoEventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
@@ -31,6 +32,10 @@ import org.slf4j.LoggerFactory;
 final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     /** How long a reset waits for requests in flight before it fails them. */
     static final int DRAIN_SECONDS = 30;
+
+    private static final int ABANDON_SECONDS = 5;
+    private static final int RUNNING_STATUS =
+            DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK;
 
     private static final Logger LOG = LoggerFactory.getLogger(VduseBlkDevice.class);
 
@@ -72,22 +77,55 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     }
 
     /** Begins to answer messages; returns when it does. Not called from a loop. */
-    void open() throws InterruptedException {
+    void open() {
         for (QueueRunner queue : queues) {
-            queue.loop().submit(queue::open).sync();
+            queue.loop().submit(queue::open).syncUninterruptibly();
         }
         control.submit(() -> {
                     queues.get(0).store().listen(this);
                     messageHandle = FdHandle.watch(control, device.descriptor(), this::onMessages);
                 })
-                .sync();
+                .syncUninterruptibly();
+    }
+
+    /**
+     * Takes up a device that another process served until it died. Returns when its queues go on, or, if no driver was
+     * running it, when its messages are answered. Not called from a loop.
+     */
+    void takeOver() {
+        open();
+        control.submit(() -> {
+                    try {
+                        device.interruptConfig();
+                    } catch (LinuxException e) {
+                        // EINVAL: the kernel says so while no driver is running, and in no other way.
+                        life.becomeIf(DeviceState.ORPHANED, DeviceState.ATTACHED);
+                        return;
+                    }
+                    status = RUNNING_STATUS;
+                    startQueues(true, () -> LOG.info("{}: taken up where it stood", device.name()));
+                })
+                .syncUninterruptibly();
+    }
+
+    /** Stops answering and leaves the device on the bus, with its I/O waiting. Not called from a loop. */
+    void abandon() throws InterruptedException {
+        CountDownLatch drained = new CountDownLatch(1);
+        control.execute(() -> drainAll(drained::countDown));
+        if (!drained.await(ABANDON_SECONDS, TimeUnit.SECONDS)) {
+            LOG.warn("{}: requests are in flight; the next daemon does them again", device.name());
+        }
+        for (QueueRunner queue : queues) {
+            queue.loop().submit(queue.queue()::abandon).syncUninterruptibly();
+        }
+        close();
     }
 
     /** Stops answering and gives everything back; the device is off the bus. Not called from a loop. */
-    void close() throws InterruptedException {
-        control.submit(() -> messageHandle.cancel()).sync();
+    void close() {
+        control.submit(() -> messageHandle.cancel()).syncUninterruptibly();
         for (QueueRunner queue : queues) {
-            queue.loop().submit(queue::close).sync();
+            queue.loop().submit(queue::close).syncUninterruptibly();
         }
         device.close();
     }
@@ -114,6 +152,21 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         return features;
     }
 
+    /** What is wrong with it, in words; empty if nothing is. From any thread. */
+    String explanation() {
+        StringBuilder text = new StringBuilder();
+        for (QueueRunner queue : queues) {
+            if (!queue.stopReason().isEmpty()) {
+                text.append("queue ")
+                        .append(queue.index())
+                        .append(" stopped: ")
+                        .append(queue.stopReason())
+                        .append("; ");
+            }
+        }
+        return text.toString();
+    }
+
     private void onMessages() {
         try {
             messages.receive();
@@ -133,7 +186,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         } else if (newlySet(old, newStatus, DeviceStatus.FEATURES_OK)) {
             reply(requestId, acceptsFeatures());
         } else if (newlySet(old, newStatus, DeviceStatus.DRIVER_OK)) {
-            startQueues(requestId);
+            startQueues(false, () -> reply(requestId, true));
         } else {
             reply(requestId, true);
         }
@@ -164,7 +217,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     }
 
     /** Never answers with a failure: the driver would not notice and wait for its first request for ever. */
-    private void startQueues(int requestId) {
+    private void startQueues(boolean takeOver, Runnable afterAll) {
         try {
             features = device.driverFeatures();
             for (QueueRunner queue : queues) {
@@ -174,21 +227,21 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
             for (QueueRunner queue : queues) {
                 infos.add(device.queueInfo(queue.index()));
             }
-            life.becomeIf(DeviceState.ATTACHED, DeviceState.RUNNING);
+            life.becomeIf(takeOver ? DeviceState.ORPHANED : DeviceState.ATTACHED, DeviceState.RUNNING);
             onEachQueue(
                     (queue, done) -> {
-                        startIfReady(queue, infos.get(queue.index()));
+                        startIfReady(queue, infos.get(queue.index()), takeOver);
                         done.run();
                     },
-                    () -> reply(requestId, true));
+                    afterAll);
         } catch (LinuxException e) {
             broken(e);
         }
     }
 
-    private void startIfReady(QueueRunner queue, VduseQueueInfo queueInfo) {
+    private void startIfReady(QueueRunner queue, VduseQueueInfo queueInfo, boolean takeOver) {
         if (queueInfo.ready()) {
-            queue.start(queueInfo, features);
+            queue.start(queueInfo, features, takeOver);
         }
     }
 
@@ -200,7 +253,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         try {
             VduseQueueInfo queueInfo = device.queueInfo(index);
             QueueRunner queue = queues.get(index);
-            queue.loop().execute(() -> startIfReady(queue, queueInfo));
+            queue.loop().execute(() -> startIfReady(queue, queueInfo, false));
         } catch (LinuxException e) {
             broken(e);
         }
@@ -209,7 +262,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     private void onDrainedForReset(int requestId) {
         onEachQueue(
                 (queue, done) -> {
-                    queue.queue().reset();
+                    queue.reset();
                     done.run();
                 },
                 () -> {

@@ -35,7 +35,9 @@ public final class BlkQueue {
         /** Takes none; those it has go on. */
         PAUSED,
         /** The driver broke the ring: takes none until a reset. */
-        STOPPED
+        STOPPED,
+        /** Left to another process: nothing is taken, and nothing more is said to the driver. */
+        ABANDONED
     }
 
     private final String name;
@@ -192,6 +194,10 @@ public final class BlkQueue {
 
     /** The one completion path: status byte, used entry, memory, in this order. */
     private void finish(BlkSlot slot, int status) {
+        if (state == State.ABANDONED) {
+            slot.finish();
+            return;
+        }
         int head = slot.request.index();
         int written = status == BlkLayout.STATUS_OK ? slot.readBytes + BlkLayout.STATUS_BYTES : BlkLayout.STATUS_BYTES;
         slot.statusBuffer.put(slot.statusOffset, (byte) status);
@@ -294,6 +300,16 @@ public final class BlkQueue {
         ring = null;
         chain = null;
         memory.invalidate();
+    }
+
+    /**
+     * Leaves the rings as they are to whoever serves the device next. What is in flight is not completed: the driver
+     * waits, and the next server of the ring does it again.
+     */
+    public void abandon() {
+        endOfTurn();
+        state = State.ABANDONED;
+        ring = null;
     }
 
     /** The store has changed its size. */

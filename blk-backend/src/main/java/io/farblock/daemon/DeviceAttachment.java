@@ -1,0 +1,193 @@
+package io.farblock.daemon;
+
+import io.farblock.api.node.AttachRequest;
+import io.farblock.api.node.DeviceRecord;
+import io.farblock.api.node.Target;
+import io.farblock.block.BlockStore;
+import io.farblock.block.StoreInfo;
+import io.farblock.daemon.DaemonException.Kind;
+import io.farblock.device.BlkConfigSpace;
+import io.farblock.device.BlkLimits;
+import io.farblock.linux.Errno;
+import io.farblock.linux.LinuxException;
+import io.farblock.memory.GuestMemory;
+import io.farblock.vduse.DeviceLifecycle;
+import io.farblock.vduse.DeviceState;
+import io.farblock.vduse.VduseControl;
+import io.farblock.vduse.VduseDevice;
+import io.farblock.vduse.VduseDeviceConfig;
+import io.netty.channel.IoEventLoop;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.function.IntFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One attach from beginning to end, or back to the beginning; and its reverse.
+ *
+ * <p>The order is the kernel's: create, open, set up the queues, answer messages, and only then put the device on the
+ * bus, because the driver's probe needs the answers. Called from one thread, which waits.
+ */
+final class DeviceAttachment {
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceAttachment.class);
+
+    /** How long the kernel waits for our answer to a message; the default of 30 s is too near to a drain's 30 s. */
+    private static final int MESSAGE_TIMEOUT_SECONDS = 120;
+
+    private static final int HELPER_SECONDS = 60;
+    private static final int MAX_DEFAULT_QUEUES = 4;
+    private static final int MAX_QUEUES = 16;
+    private static final int SERIAL_LENGTH = 20;
+
+    private final DaemonOptions options;
+    private final String name;
+    private final DeviceRecord record;
+    private final AttachRequest request;
+
+    /** The attachment of a device that is new, or that an earlier daemon has left. */
+    DeviceAttachment(DaemonOptions options, String name, DeviceRecord record) {
+        this.options = options;
+        this.name = name;
+        this.record = record;
+        this.request = record.getRequest();
+    }
+
+    AttachedDevice attach(IntFunction<List<IoEventLoop>> pickLoops) throws DaemonException {
+        List<IoEventLoop> loops = pickLoops.apply(queueCount());
+        VolumeStores stores = VolumeStores.open(options, record, loops);
+        try {
+            return create(stores.stores(), loops);
+        } catch (DaemonException e) {
+            stores.close();
+            throw e;
+        }
+    }
+
+    /** Takes up a device that an earlier daemon has left on the bus; its I/O waits meanwhile. */
+    AttachedDevice takeOver(IntFunction<List<IoEventLoop>> pickLoops) throws DaemonException {
+        List<IoEventLoop> loops = pickLoops.apply(queueCount());
+        try {
+            // First the device: who has it open is the one who serves it.
+            VduseDevice kernelDevice = new VduseDevice(name);
+            VolumeStores stores = VolumeStores.open(options, record, loops);
+            DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
+            VduseBlkDevice device = newDevice(kernelDevice, life, stores.stores(), loops);
+            device.takeOver();
+            return describe(life, device, Objects.requireNonNullElse(VdpaBus.devicePath(name), ""));
+        } catch (IOException e) {
+            throw new DaemonException(Kind.REFUSED, name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private int queueCount() throws DaemonException {
+        if (request.getQueues() > MAX_QUEUES) {
+            throw new DaemonException(Kind.INVALID, "a device has at most " + MAX_QUEUES + " queues");
+        }
+        return request.getQueues() > 0
+                ? request.getQueues()
+                : Math.min(MAX_DEFAULT_QUEUES, Runtime.getRuntime().availableProcessors());
+    }
+
+    private AttachedDevice create(List<? extends BlockStore> stores, List<IoEventLoop> loops) throws DaemonException {
+        StoreInfo info = stores.get(0).info();
+        try (VduseControl control = openControl()) {
+            control.create(new VduseDeviceConfig(
+                    name,
+                    BlkConfigSpace.features(info),
+                    stores.size(),
+                    BlkLimits.QUEUE_ENTRIES,
+                    BlkConfigSpace.bytes(info, stores.size())));
+            try {
+                return serve(stores, loops);
+            } catch (DaemonException | IOException e) {
+                control.destroy(name);
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new DaemonException(Kind.REFUSED, name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static VduseControl openControl() throws DaemonException {
+        try {
+            return new VduseControl();
+        } catch (LinuxException e) {
+            String remedy = e.errno() == Errno.ENOENT ? "load the module: modprobe vduse" : "run the daemon as root";
+            throw new DaemonException(Kind.REFUSED, e.getMessage() + ": " + remedy, e);
+        }
+    }
+
+    private AttachedDevice serve(List<? extends BlockStore> stores, List<IoEventLoop> loops)
+            throws IOException, DaemonException {
+        VduseDevice kernelDevice = new VduseDevice(name);
+        DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.CREATED);
+        VduseBlkDevice device;
+        try {
+            for (int i = 0; i < stores.size(); i++) {
+                kernelDevice.setUpQueue(i, BlkLimits.QUEUE_ENTRIES);
+            }
+            VdpaBus.setMessageTimeout(name, MESSAGE_TIMEOUT_SECONDS);
+            device = newDevice(kernelDevice, life, stores, loops);
+        } catch (IOException e) {
+            kernelDevice.close();
+            throw e;
+        }
+        device.open();
+        try {
+            return describe(life, device, bind(life));
+        } catch (DaemonException | IOException e) {
+            undo(device, life);
+            throw e;
+        }
+    }
+
+    private static VduseBlkDevice newDevice(
+            VduseDevice kernelDevice, DeviceLifecycle life, List<? extends BlockStore> stores, List<IoEventLoop> loops)
+            throws IOException {
+        String serial = serial(stores.get(0).info().volumeId());
+        return new VduseBlkDevice(kernelDevice, life, stores, loops, serial.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private AttachedDevice describe(DeviceLifecycle life, VduseBlkDevice device, String path) {
+        String serial = serial(device.info().volumeId());
+        return new AttachedDevice(
+                name, request.getVolume(), request.getServer(), request.getTarget(), serial, life, device, path);
+    }
+
+    private String bind(DeviceLifecycle life) throws DaemonException, IOException {
+        life.become(DeviceState.ATTACHED);
+        AttachHelper.attach(
+                name, request.getTarget() == Target.TARGET_VM ? "vhost_vdpa" : "virtio_vdpa", HELPER_SECONDS);
+        String path = VdpaBus.devicePath(name);
+        if (path == null) {
+            throw new DaemonException(
+                    Kind.REFUSED, "the kernel's driver has made no block device of " + name + "; dmesg tells why");
+        }
+        return path;
+    }
+
+    /** The driver may be waiting for a request that will never be answered otherwise. */
+    private void undo(VduseBlkDevice device, DeviceLifecycle life) throws DaemonException {
+        life.become(DeviceState.DETACHING);
+        device.failAll();
+        AttachHelper.detach(name, HELPER_SECONDS);
+        device.close();
+        life.become(DeviceState.REMOVED);
+    }
+
+    /** Twenty characters of the volume's id: what GET_ID can carry. */
+    private static String serial(UUID volumeId) {
+        return volumeId.toString().replace("-", "").substring(0, SERIAL_LENGTH);
+    }
+
+    /** Loads what a first attach needs, which takes a good part of a second, before a driver waits for it. */
+    static void warmUp() {
+        long start = System.nanoTime();
+        GuestMemory.warmUp();
+        LOG.debug("classes loaded in {} ms", (System.nanoTime() - start) / 1_000_000);
+    }
+}

@@ -1,0 +1,63 @@
+package io.farblock.daemon;
+
+import io.farblock.api.node.DeviceRecord;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the daemon knows about its devices, one file each, for the daemon that comes after it.
+ *
+ * <p>The directory is on a file system that a reboot of the host empties, as a reboot removes the devices. A file is
+ * replaced whole. Any thread, one at a time for each name.
+ */
+final class DeviceRecords {
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceRecords.class);
+    private static final String TEMPORARY = ".tmp";
+
+    private final Path directory;
+
+    DeviceRecords(Path directory) throws IOException {
+        this.directory = directory;
+        Files.createDirectories(directory);
+    }
+
+    void save(String name, DeviceRecord record) throws IOException {
+        Path temporary = directory.resolve(name + TEMPORARY);
+        Files.write(temporary, record.toByteArray());
+        Files.move(temporary, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    void remove(String name) throws IOException {
+        Files.deleteIfExists(directory.resolve(name));
+    }
+
+    /** Every record that can be read; one that cannot is left where it is, and named in the log. */
+    Map<String, DeviceRecord> all() throws IOException {
+        Map<String, DeviceRecord> records = new TreeMap<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                String name = file.getFileName().toString();
+                if (!name.endsWith(TEMPORARY)) {
+                    read(file, name, records);
+                }
+            }
+        }
+        return records;
+    }
+
+    private static void read(Path file, String name, Map<String, DeviceRecord> records) {
+        try {
+            records.put(name, DeviceRecord.parseFrom(Files.readAllBytes(file)));
+        } catch (IOException e) {
+            LOG.error(
+                    "the record {} of a device cannot be read, and the device not taken up: {}", file, e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package io.farblock.daemon;
+
+import io.farblock.daemon.DaemonException.Kind;
+import io.farblock.vduse.DeviceState;
+import io.farblock.vduse.VduseControl;
+import java.io.IOException;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The end of a device: off the bus, closed, destroyed, in this order, while a live daemon serves it to the last.
+ *
+ * <p>Called from one thread, which waits.
+ */
+final class DeviceRemoval {
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceRemoval.class);
+    private static final int HELPER_SECONDS = 60;
+    private static final int FORCED_SECONDS = 5;
+
+    private DeviceRemoval() {}
+
+    /** Takes a device off the bus and removes it; returns when nothing of it is left. */
+    static void remove(AttachedDevice attached, boolean force) throws DaemonException {
+        try {
+            Set<String> users = DeviceUse.users(attached.path());
+            if (!users.isEmpty() && !force) {
+                throw new DaemonException(
+                        Kind.REFUSED,
+                        attached.name() + " is in use: " + attached.path() + " is " + String.join(", ", users));
+            }
+            DeviceState before = attached.life().state();
+            attached.life().become(DeviceState.DETACHING);
+            unbind(attached, force, before);
+            attached.device().close();
+            attached.life().become(DeviceState.REMOVED);
+            try (VduseControl control = new VduseControl()) {
+                control.destroy(attached.name());
+            }
+        } catch (IOException e) {
+            throw new DaemonException(Kind.REFUSED, attached.name() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Forced, it still gives the server a moment to finish what is in flight, before it fails the rest. */
+    private static void unbind(AttachedDevice attached, boolean force, DeviceState before) throws DaemonException {
+        try {
+            AttachHelper.detach(attached.name(), force ? FORCED_SECONDS : HELPER_SECONDS);
+        } catch (DaemonException e) {
+            if (!force) {
+                attached.life().become(before);
+                throw e;
+            }
+            LOG.warn("{}", e.getMessage());
+            attached.device().failAll();
+            AttachHelper.detach(attached.name(), HELPER_SECONDS);
+        }
+    }
+}
