@@ -127,12 +127,9 @@ class KernelBlockDeviceTest {
     }
 
     private static void fio(Device device, String options) throws IOException, InterruptedException {
-        StringBuilder command = new StringBuilder("cd /tmp && fio --name=verify --ioengine=libaio --direct=1"
-                + " --verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting --filename=" + device.getPath());
-        for (String option : options.split(" ")) {
-            command.append(" --").append(option);
-        }
-        String output = Shell.must(command.toString());
+        String output = Shell.must("cd /tmp && fio --name=verify --ioengine=libaio --direct=1 --verify=crc32c"
+                + " --verify_fatal=1 --do_verify=1 --group_reporting --filename=" + device.getPath() + " --"
+                + options.replace(" ", " --"));
         assertThat(output).contains("err= 0");
     }
 
