@@ -37,6 +37,11 @@ public final class LibC {
     public static final int FALLOC_FL_ZERO_RANGE = 0x10;
     // <linux/fs.h>: fail with EAGAIN instead of waiting for a disk.
     public static final int RWF_NOWAIT = 8;
+    // <unistd.h>: where the next data or the next hole begins.
+    public static final int SEEK_DATA = 3;
+    public static final int SEEK_HOLE = 4;
+    // <fcntl.h>: drop what the page cache has of a range, if it is clean.
+    public static final int POSIX_FADV_DONTNEED = 4;
     // <sys/file.h>
     public static final int LOCK_EX = 2;
     public static final int LOCK_NB = 4;
@@ -91,6 +96,11 @@ public final class LibC {
 
     /** {@code vector} is the address of {@code count} pairs of address and length, 8 bytes each. */
     public static native long preadv2(int fd, long vector, int count, long offset, int flags);
+
+    public static native long lseek(int fd, long offset, int whence);
+
+    /** Unlike the others it returns the error number itself, 0 for success. */
+    public static native int posix_fadvise(int fd, long offset, long lengthBytes, int advice);
 
     public static native int fdatasync(int fd);
 
