@@ -29,6 +29,12 @@ public interface OpenVolume {
     long durabilityVerifier();
 
     /**
+     * The client has said goodbye: it does not come back. With the last connection of its session the lease ends; after
+     * a mere loss of connection the client still holds it. Called at most once, before {@link #close}.
+     */
+    void leave();
+
+    /**
      * The connection has ended and its last request has completed: gives everything back. Called once. A host that
      * wants an older connection gone closes that connection and waits for this call; then no write of it can land any
      * more.

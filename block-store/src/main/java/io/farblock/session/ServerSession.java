@@ -225,14 +225,20 @@ public final class ServerSession {
                 case Opcode.PING -> pong(Ping.parseFrom(control.bytes()));
                 // Any byte counts as life, so there is nothing more to learn from a pong.
                 case Opcode.PONG -> {}
-                case Opcode.GOODBYE ->
-                    endNow("the client said goodbye: "
-                            + Goodbye.parseFrom(control.bytes()).getMessage());
+                case Opcode.GOODBYE -> goodbye(Goodbye.parseFrom(control.bytes()));
                 default -> throw new IllegalStateException("opcode " + opcode + " was let through");
             }
         } catch (InvalidProtocolBufferException e) {
             throw new ProtocolException("a control message that cannot be parsed");
         }
+    }
+
+    private void goodbye(Goodbye goodbye) {
+        // Any other code is a complaint about this connection; the client comes back over another one.
+        if (state == State.OPEN && goodbye.getCode() == GoodbyeCode.GOODBYE_CODE_DONE) {
+            volume.leave();
+        }
+        endNow("the client said goodbye: " + goodbye.getMessage());
     }
 
     private void pong(Ping ping) throws ProtocolException {
