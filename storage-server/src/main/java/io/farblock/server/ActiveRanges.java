@@ -1,0 +1,80 @@
+package io.farblock.server;
+
+import java.util.Arrays;
+
+/**
+ * Which ranges of a volume are read and written right now, so that a reader sees each block old or new.
+ *
+ * <p>Linux promises this for one page at most: ext4 copies out of a page that another thread is copying into. Readers
+ * share a range, a writer has it alone. There are only as many ranges as threads that do I/O, so that a walk over an
+ * array is the fastest search. Whoever has a range takes no other one; nothing can wait in a circle. Calls from any
+ * thread.
+ */
+final class ActiveRanges {
+    private static final int INITIAL_CAPACITY = 16;
+    private static final int NONE = -1;
+
+    private long[] begins = new long[INITIAL_CAPACITY];
+    // A free slot ends where it begins, at 0.
+    private long[] ends = new long[INITIAL_CAPACITY];
+    private boolean[] written = new boolean[INITIAL_CAPACITY];
+    private int waiting;
+
+    /** Takes the range if nobody is in the way; returns its slot, or a negative number. Does not wait. */
+    synchronized int tryBegin(long offset, long lengthBytes, boolean write) {
+        long end = offset + lengthBytes;
+        int free = NONE;
+        for (int i = 0; i < ends.length; i++) {
+            if (ends[i] == 0) {
+                free = i;
+            } else if ((write || written[i]) && offset < ends[i] && begins[i] < end) {
+                return NONE;
+            }
+        }
+        if (free == NONE) {
+            free = grow();
+        }
+        begins[free] = offset;
+        ends[free] = end;
+        written[free] = write;
+        return free;
+    }
+
+    /** Takes the range as soon as nobody is in the way; returns its slot. */
+    synchronized int begin(long offset, long lengthBytes, boolean write) {
+        int slot = tryBegin(offset, lengthBytes, write);
+        boolean interrupted = false;
+        while (slot < 0) {
+            waiting++;
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } finally {
+                waiting--;
+            }
+            slot = tryBegin(offset, lengthBytes, write);
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return slot;
+    }
+
+    /** Gives a range back. */
+    synchronized void end(int slot) {
+        begins[slot] = 0;
+        ends[slot] = 0;
+        if (waiting > 0) {
+            notifyAll();
+        }
+    }
+
+    private int grow() {
+        int free = ends.length;
+        begins = Arrays.copyOf(begins, free * 2);
+        ends = Arrays.copyOf(ends, free * 2);
+        written = Arrays.copyOf(written, free * 2);
+        return free;
+    }
+}

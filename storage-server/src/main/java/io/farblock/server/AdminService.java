@@ -1,0 +1,153 @@
+package io.farblock.server;
+
+import io.farblock.api.admin.AdminGrpc;
+import io.farblock.api.admin.CheckVolumeRequest;
+import io.farblock.api.admin.Client;
+import io.farblock.api.admin.CreateVolumeRequest;
+import io.farblock.api.admin.DeleteVolumeRequest;
+import io.farblock.api.admin.DeleteVolumeResponse;
+import io.farblock.api.admin.GetServerRequest;
+import io.farblock.api.admin.GetVolumeRequest;
+import io.farblock.api.admin.ListVolumesRequest;
+import io.farblock.api.admin.ListVolumesResponse;
+import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.Server;
+import io.farblock.api.admin.Volume;
+import io.farblock.api.admin.VolumeState;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The admin API: requests of operators to the volume table, its refusals to status codes. Called on gRPC's threads. */
+final class AdminService extends AdminGrpc.AdminImplBase {
+    private static final Logger LOG = LoggerFactory.getLogger(AdminService.class);
+
+    /** One call's work. */
+    private interface Work<T> {
+        T run() throws VolumeException;
+    }
+
+    private final VolumeTable volumes;
+    private final Supplier<Server> server;
+
+    AdminService(VolumeTable volumes, Supplier<Server> server) {
+        this.volumes = volumes;
+        this.server = server;
+    }
+
+    @Override
+    public void createVolume(CreateVolumeRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            volumes.create(VolumeRecord.newBuilder()
+                    .setName(request.getName())
+                    .setSizeBytes(request.getSizeBytes())
+                    .setBlockSizeBytes(
+                            request.getBlockSizeBytes() == 0
+                                    ? Catalogue.DEFAULT_BLOCK_SIZE_BYTES
+                                    : request.getBlockSizeBytes())
+                    .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
+                    .build());
+            return toProto(volumes.get(request.getName()));
+        });
+    }
+
+    @Override
+    public void listVolumes(ListVolumesRequest request, StreamObserver<ListVolumesResponse> answer) {
+        answer(answer, () -> {
+            ListVolumesResponse.Builder all = ListVolumesResponse.newBuilder();
+            for (VolumeStatus status : volumes.list()) {
+                all.addVolumes(toProto(status));
+            }
+            return all.build();
+        });
+    }
+
+    @Override
+    public void getVolume(GetVolumeRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> toProto(volumes.get(request.getName())));
+    }
+
+    @Override
+    public void deleteVolume(DeleteVolumeRequest request, StreamObserver<DeleteVolumeResponse> answer) {
+        answer(answer, () -> {
+            volumes.delete(request.getName());
+            return DeleteVolumeResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void checkVolume(CheckVolumeRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            volumes.check(request.getName());
+            return toProto(volumes.get(request.getName()));
+        });
+    }
+
+    @Override
+    public void getServer(GetServerRequest request, StreamObserver<Server> answer) {
+        answer(answer, server::get);
+    }
+
+    private static <T> void answer(StreamObserver<T> answer, Work<T> work) {
+        T result;
+        try {
+            result = work.run();
+        } catch (VolumeException e) {
+            answer.onError(status(e).withDescription(e.getMessage()).asRuntimeException());
+            return;
+        } catch (RuntimeException e) {
+            LOG.error("a mistake of the server's own in the admin API", e);
+            answer.onError(Status.INTERNAL
+                    .withDescription("a mistake of the server's own, see its log: " + e)
+                    .asRuntimeException());
+            return;
+        }
+        answer.onNext(result);
+        answer.onCompleted();
+    }
+
+    private static Status status(VolumeException refused) {
+        return switch (refused.kind()) {
+            case NOT_FOUND -> Status.NOT_FOUND;
+            case NAME_TAKEN -> Status.ALREADY_EXISTS;
+            case INVALID -> Status.INVALID_ARGUMENT;
+            case IN_USE -> Status.FAILED_PRECONDITION;
+            case DISK -> Status.UNAVAILABLE;
+        };
+    }
+
+    private static Volume toProto(VolumeStatus status) {
+        VolumeRecord record = status.record();
+        Volume.Builder volume = Volume.newBuilder()
+                .setName(record.getName())
+                .setUuid(record.getUuid())
+                .setSizeBytes(record.getSizeBytes())
+                .setBlockSizeBytes(record.getBlockSizeBytes())
+                .setAllocatedBytes(status.allocatedBytes())
+                .setOnNoSpace(record.getFailOnNoSpace() ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
+                .setLeaseEpoch(record.getLeaseEpoch());
+        for (VolumeStatus.Client client : status.clients()) {
+            volume.addClients(Client.newBuilder()
+                    .setName(client.name())
+                    .setAddress(client.address())
+                    .setWriter(client.writer())
+                    .setQueues(client.queues()));
+        }
+        return withState(volume, status).build();
+    }
+
+    private static Volume.Builder withState(Volume.Builder volume, VolumeStatus status) {
+        if (status.failure() != null) {
+            return volume.setState(VolumeState.VOLUME_STATE_FAILED)
+                    .setStateReason(status.failure() + "; run farblock volume check "
+                            + status.record().getName());
+        }
+        if (status.full()) {
+            return volume.setState(VolumeState.VOLUME_STATE_NO_SPACE)
+                    .setStateReason("the server's disk is full; writes wait until there is room");
+        }
+        return volume.setState(VolumeState.VOLUME_STATE_READY);
+    }
+}

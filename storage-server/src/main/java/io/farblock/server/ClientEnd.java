@@ -1,0 +1,36 @@
+package io.farblock.server;
+
+import io.farblock.session.OpenVolume;
+import io.farblock.session.VolumeHost.OpenAnswer;
+import io.farblock.wire.proto.RefusalCode;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * Who asks for a volume, as the control thread sees it: where its answers go.
+ *
+ * @param loop the session's loop
+ * @param address the client's, for people
+ * @param disconnect ends the network connection, from any thread
+ */
+record ClientEnd(Executor loop, String address, Runnable disconnect) {
+    /** Any thread. */
+    void admit(OpenAnswer answer, OpenVolume volume) {
+        try {
+            loop.execute(() -> answer.opened(volume));
+        } catch (RejectedExecutionException e) {
+            // The loop has ended with the server, and the session with it.
+            volume.close();
+        }
+    }
+
+    /** Any thread. */
+    void refuse(OpenAnswer answer, RefusalCode code, String message, String holder) {
+        try {
+            loop.execute(() -> answer.refused(code, message, holder));
+        } catch (RejectedExecutionException e) {
+            // The loop has ended with the server: nobody is left to be told.
+            disconnect.run();
+        }
+    }
+}

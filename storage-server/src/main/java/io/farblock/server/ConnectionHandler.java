@@ -1,0 +1,160 @@
+package io.farblock.server;
+
+import io.farblock.session.ServerSession;
+import io.farblock.session.SessionOutput;
+import io.farblock.session.VolumeHost;
+import io.farblock.wire.proto.Hello;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.SocketChannel;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One data connection: bytes and time from Netty to the session, bytes from the session to Netty.
+ *
+ * <p>All on the channel's loop, except for {@link #goAway} and {@link #disconnect}.
+ */
+final class ConnectionHandler extends ChannelInboundHandlerAdapter implements SessionOutput, VolumeHost {
+    private static final Logger LOG = LoggerFactory.getLogger(ConnectionHandler.class);
+    private static final int TICK_MILLIS = 1000;
+
+    private final DataPort port;
+    private final VolumeTable volumes;
+    private final SocketChannel channel;
+    private final String name;
+    private final ServerSession session;
+    private final Runnable endOfTurn = this::endOfTurn;
+    private Future<?> ticks;
+    private boolean ended;
+
+    ConnectionHandler(DataPort port, VolumeTable volumes, ServerOptions options, SocketChannel channel) {
+        this.port = port;
+        this.volumes = volumes;
+        this.channel = channel;
+        name = options.name();
+        session = new ServerSession(this, options.limits(), this, channel.alloc(), System::nanoTime);
+    }
+
+    /** Asks the client to go on elsewhere. Any thread. */
+    void goAway(String message) {
+        channel.eventLoop().execute(() -> {
+            if (!ended) {
+                session.goAway(message);
+            }
+        });
+    }
+
+    /** Ends the connection. Any thread. */
+    void disconnect() {
+        // What becomes of it is heard of in channelInactive.
+        var unused = channel.close();
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        ticks = channel.eventLoop().scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        try {
+            if (!ended) {
+                session.receive(bytes);
+            }
+        } finally {
+            bytes.release();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        endOfTurn();
+    }
+
+    // A client that asks and does not read the answers is not read from either: what waits for it stays bounded.
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        channel.config().setAutoRead(channel.isWritable());
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        if (ticks != null) {
+            ticks.cancel(false);
+        }
+        ended = true;
+        try {
+            session.disconnected();
+        } finally {
+            port.ended(this);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (cause instanceof java.io.IOException) {
+            // The network's doing, such as a reset; the channel says it is inactive next.
+            LOG.debug("connection from {}: {}", remote(), cause.toString());
+        } else {
+            LOG.error("connection from {}: a mistake of the server's own", remote(), cause);
+        }
+        disconnect();
+    }
+
+    @Override
+    public void write(ByteBuf bytes) {
+        // A void promise costs no object; a write that fails ends the channel by itself.
+        var unused = channel.write(bytes, channel.voidPromise());
+    }
+
+    @Override
+    public void flush() {
+        channel.flush();
+    }
+
+    @Override
+    public void close(String reason) {
+        if (!ended) {
+            ended = true;
+            LOG.info("connection from {} ends: {}", remote(), reason);
+            channel.flush();
+            disconnect();
+        }
+    }
+
+    @Override
+    public void later() {
+        channel.eventLoop().execute(endOfTurn);
+    }
+
+    @Override
+    public void open(Hello hello, OpenAnswer answer) {
+        volumes.open(hello, new ClientEnd(channel.eventLoop(), remote(), this::disconnect), answer);
+    }
+
+    @Override
+    public String serverName() {
+        return name;
+    }
+
+    private void tick() {
+        if (!ended) {
+            session.tick();
+        }
+    }
+
+    private void endOfTurn() {
+        if (!ended) {
+            session.endOfTurn();
+        }
+    }
+
+    private String remote() {
+        return channel.remoteAddress() == null ? "a client that has gone" : Addresses.text(channel.remoteAddress());
+    }
+}

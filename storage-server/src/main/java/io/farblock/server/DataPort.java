@@ -1,0 +1,138 @@
+package io.farblock.server;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The port that clients send their blocks through, and the event loops under it.
+ *
+ * <p>Every connection lives on one of a fixed number of loops. Opened and closed by the server's starter.
+ */
+final class DataPort {
+    private static final Logger LOG = LoggerFactory.getLogger(DataPort.class);
+    // As many as may come while a loop is busy; a host that boots attaches all its volumes at once.
+    private static final int BACKLOG = 1024;
+    // How long clients may take to leave after they were asked to: more than a round trip and a slow sync.
+    private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    private final ServerOptions options;
+    private final VolumeTable volumes;
+    private final EventLoopGroup loops;
+    private final Set<ConnectionHandler> connections = ConcurrentHashMap.newKeySet();
+    private Channel listener;
+    private boolean refusing;
+
+    private DataPort(ServerOptions options, VolumeTable volumes) {
+        this.options = options;
+        this.volumes = volumes;
+        loops = new MultiThreadIoEventLoopGroup(
+                options.loops(), new DefaultThreadFactory("farblock-loop", true), EpollIoHandler.newFactory());
+    }
+
+    static DataPort open(ServerOptions options, VolumeTable volumes) throws StartupException {
+        DataPort port = new DataPort(options, volumes);
+        ChannelFuture bound = port.bind();
+        if (!bound.isSuccess()) {
+            port.stopLoops();
+            Throwable cause = bound.cause();
+            throw Addresses.cannotListen(
+                    "data", options.dataAddress(), cause instanceof IOException e ? e : new IOException(cause));
+        }
+        port.listener = bound.channel();
+        return port;
+    }
+
+    InetSocketAddress address() {
+        return (InetSocketAddress) listener.localAddress();
+    }
+
+    int connections() {
+        return connections.size();
+    }
+
+    /** Takes no more connections, asks those there are to end, and ends them. The loops go on. */
+    void disconnectAll() {
+        listener.close().syncUninterruptibly();
+        for (ConnectionHandler connection : connections) {
+            connection.goAway("the server is stopping");
+        }
+        long begin = System.nanoTime();
+        while (!connections.isEmpty() && System.nanoTime() - begin < DRAIN_NANOS) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        for (ConnectionHandler connection : connections) {
+            connection.disconnect();
+        }
+        while (!connections.isEmpty()) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    /** Ends the loops. No store may have anything to complete on them any more. */
+    void stopLoops() {
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    /** On the loop of a connection that has ended. */
+    void ended(ConnectionHandler connection) {
+        connections.remove(connection);
+    }
+
+    private ChannelFuture bind() {
+        return new ServerBootstrap()
+                .group(loops)
+                .channel(EpollServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        accept(channel);
+                    }
+                })
+                .bind(options.dataAddress())
+                .awaitUninterruptibly();
+    }
+
+    private void accept(SocketChannel channel) {
+        if (connections.size() >= options.maxConnections()) {
+            logLimit(true);
+            var unused = channel.close();
+            return;
+        }
+        logLimit(false);
+        ConnectionHandler connection = new ConnectionHandler(this, volumes, options, channel);
+        connections.add(connection);
+        channel.pipeline().addLast(connection);
+    }
+
+    private synchronized void logLimit(boolean reached) {
+        if (reached != refusing) {
+            refusing = reached;
+            if (reached) {
+                LOG.warn("all {} data connections are in use; further ones are refused", options.maxConnections());
+            } else {
+                LOG.info("data connections are accepted again");
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package io.farblock.server;
+
+import io.farblock.linux.Errno;
+import io.farblock.linux.FileDescriptor;
+import io.farblock.linux.LibC;
+import io.farblock.linux.LinuxException;
+import io.farblock.linux.NativeMemory;
+import java.io.IOException;
+import java.lang.ref.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * Every touch of the data directory: the one seam between the server and its disk, where tests put faults.
+ *
+ * <p>Calls on the data path return what the system call does, or the negative error number, and are never cut short by
+ * a signal. Calls from any thread; all of them but {@link #readNow} may wait for the disk.
+ */
+class Disk {
+    // struct statx of <linux/stat.h>.
+    private static final int STATX_BYTES = 256;
+    private static final int STATX_BLOCKS_OFFSET = 48;
+    private static final int STATX_BLOCKS = 0x400;
+    private static final int AT_FDCWD = -100;
+    private static final int STATX_BLOCK_UNIT = 512;
+
+    private static final int FILE_MODE = 0600;
+
+    /** Reads what the page cache has, without waiting: -EAGAIN if it has nothing, less than asked if it has a part. */
+    long readNow(int fd, long vector, int count, long offset) {
+        return result(LibC.preadv2(fd, vector, count, offset, LibC.RWF_NOWAIT));
+    }
+
+    long read(int fd, long address, long lengthBytes, long offset) {
+        long got;
+        do {
+            got = result(LibC.pread(fd, address, lengthBytes, offset));
+        } while (got == -Errno.EINTR);
+        return got;
+    }
+
+    long write(int fd, long address, long lengthBytes, long offset) {
+        long put;
+        do {
+            put = result(LibC.pwrite(fd, address, lengthBytes, offset));
+        } while (put == -Errno.EINTR);
+        return put;
+    }
+
+    int allocate(int fd, int mode, long offset, long lengthBytes) {
+        long done;
+        do {
+            done = result(LibC.fallocate(fd, mode, offset, lengthBytes));
+        } while (done == -Errno.EINTR);
+        return (int) done;
+    }
+
+    /** Not tried again after a failure: the kernel reports a lost page once and then calls the file clean. */
+    int syncData(int fd) {
+        return (int) result(LibC.fdatasync(fd));
+    }
+
+    /** Where the next data at or after {@code offset} begins; -ENXIO if there is none. */
+    long nextData(int fd, long offset) {
+        return result(LibC.lseek(fd, offset, LibC.SEEK_DATA));
+    }
+
+    /** Where the next hole at or after {@code offset} begins; the end of the file counts as one. */
+    long nextHole(int fd, long offset) {
+        return result(LibC.lseek(fd, offset, LibC.SEEK_HOLE));
+    }
+
+    /** Makes the next reads come from the disk itself. */
+    int dropCache(int fd) {
+        return -LibC.posix_fadvise(fd, 0, 0, LibC.POSIX_FADV_DONTNEED);
+    }
+
+    /** What the file takes on the disk, in bytes. */
+    long allocatedBytes(Path file) throws IOException {
+        NativeMemory stat = new NativeMemory(STATX_BYTES);
+        if (LibC.statx(AT_FDCWD, file.toString(), 0, STATX_BLOCKS, stat.address()) < 0) {
+            throw LinuxException.last("statx", file.toString());
+        }
+        return stat.buffer().getLong(STATX_BLOCKS_OFFSET) * STATX_BLOCK_UNIT;
+    }
+
+    /** Opens a file for reading and writing. */
+    FileDescriptor open(Path file) throws IOException {
+        return FileDescriptor.open(file.toString(), LibC.O_RDWR);
+    }
+
+    /** Makes a durable file that is one hole of {@code sizeBytes} bytes. */
+    void createSparse(Path file, long sizeBytes) throws IOException {
+        try (FileDescriptor descriptor = create(file)) {
+            check(LibC.ftruncate(descriptor.number(), sizeBytes), "set the size of", file);
+            check(LibC.fsync(descriptor.number()), "fsync", file);
+        }
+    }
+
+    /** Makes a durable file with this content. */
+    void writeFile(Path file, byte[] content) throws IOException {
+        NativeMemory memory = new NativeMemory(Math.max(1, content.length));
+        memory.buffer().put(0, content);
+        try (FileDescriptor descriptor = create(file)) {
+            int done = 0;
+            while (done < content.length) {
+                long put = write(descriptor.number(), memory.address() + done, content.length - done, done);
+                if (put <= 0) {
+                    throw new LinuxException("write", file.toString(), (int) -put);
+                }
+                done += (int) put;
+            }
+            check(LibC.fsync(descriptor.number()), "fsync", file);
+        } finally {
+            Reference.reachabilityFence(memory);
+        }
+    }
+
+    void makeDirectory(Path directory) throws IOException {
+        Files.createDirectories(directory);
+    }
+
+    /** Puts {@code from} in the place of {@code to}, at once. */
+    void rename(Path from, Path to) throws IOException {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    void delete(Path path) throws IOException {
+        Files.deleteIfExists(path);
+    }
+
+    /** Makes what was created, renamed and deleted in a directory durable. */
+    void syncDirectory(Path directory) throws IOException {
+        try (FileDescriptor descriptor = FileDescriptor.open(directory.toString(), LibC.O_RDONLY)) {
+            check(LibC.fsync(descriptor.number()), "fsync", directory);
+        }
+    }
+
+    private static FileDescriptor create(Path file) throws IOException {
+        Files.deleteIfExists(file);
+        return FileDescriptor.open(file.toString(), LibC.O_RDWR | LibC.O_CREAT | LibC.O_EXCL, FILE_MODE);
+    }
+
+    private static void check(int returned, String operation, Path path) throws LinuxException {
+        if (returned < 0) {
+            throw LinuxException.last(operation, path.toString());
+        }
+    }
+
+    private static long result(long returned) {
+        return returned >= 0 ? returned : -LibC.lastError();
+    }
+}

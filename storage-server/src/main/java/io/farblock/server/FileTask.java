@@ -1,0 +1,324 @@
+package io.farblock.server;
+
+import io.farblock.block.BlockOperation;
+import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
+import io.farblock.linux.Errno;
+import io.farblock.linux.LibC;
+import java.util.Arrays;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One request on its way through the disk; made once and used again.
+ *
+ * <p>The loop fills it, one worker at a time runs it, and it goes back to the loop through {@link FileStore#finished}.
+ * The request may be cancelled under the worker's hands, so what it asks is kept here and its payload is touched only
+ * under this object's lock.
+ */
+final class FileTask implements Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(FileTask.class);
+    // Not an error number of any system.
+    private static final int CANCELLED = Integer.MIN_VALUE;
+
+    private final FileStore store;
+    private final FileVolume volume;
+    private BlockRequest request;
+    private BlockOperation operation;
+    private boolean durable;
+    private boolean mayUnmap;
+    private int rangeCount;
+    private long[] offsets = new long[1];
+    private long[] lengths = new long[1];
+    private boolean parked;
+    private BlockStatus status;
+
+    FileTask(FileStore store, FileVolume volume) {
+        this.store = store;
+        this.volume = volume;
+    }
+
+    /** Takes a request. On the loop, as are all methods without a remark. */
+    void fill(BlockRequest taken) {
+        request = taken;
+        operation = taken.operation();
+        durable = taken.forceUnitAccess();
+        mayUnmap = taken.mayUnmap();
+        rangeCount = taken.rangeCount();
+        if (rangeCount > offsets.length) {
+            offsets = Arrays.copyOf(offsets, rangeCount);
+            lengths = Arrays.copyOf(lengths, rangeCount);
+        }
+        for (int i = 0; i < rangeCount; i++) {
+            offsets[i] = taken.offset(i);
+            lengths[i] = taken.length(i);
+        }
+        parked = false;
+        status = null;
+    }
+
+    /** Takes the request out, if it still has it: no payload is touched after this returns. */
+    synchronized BlockRequest detach() {
+        BlockRequest detached = request;
+        request = null;
+        return detached;
+    }
+
+    /** The request, or null once it was taken out. */
+    BlockRequest request() {
+        return request;
+    }
+
+    BlockOperation operation() {
+        return operation;
+    }
+
+    /** How it ended. */
+    BlockStatus status() {
+        return status;
+    }
+
+    void endsWith(BlockStatus ending) {
+        status = ending;
+    }
+
+    /** Ends a change that is done: at once, or when it is durable if that was asked. */
+    boolean mustSync() {
+        return durable;
+    }
+
+    /** On a worker. */
+    @Override
+    public void run() {
+        int result = CANCELLED;
+        boolean fenced = !store.gate().enter();
+        try {
+            if (!fenced) {
+                result = volume.failure() == null ? perform() : -Errno.EIO;
+            }
+        } catch (RuntimeException e) {
+            LOG.error("volume {}: a mistake of the server's own in {}", volume.name(), this, e);
+            result = -Errno.EIO;
+        } finally {
+            if (!fenced) {
+                store.gate().exit();
+            }
+            volume.left();
+        }
+        settle(result);
+    }
+
+    /** On the sync thread: the sync that covers it has ended. */
+    void synced(int result) {
+        finish(result == 0 ? BlockStatus.OK : BlockStatus.IO_ERROR);
+    }
+
+    @Override
+    public String toString() {
+        return operation + (rangeCount > 0 ? " of " + lengths[0] + " bytes at " + offsets[0] : "");
+    }
+
+    private void settle(int result) {
+        if (result == -Errno.ENOSPC || result == -Errno.EDQUOT) {
+            noSpace();
+        } else if (result == CANCELLED) {
+            if (parked) {
+                volume.space().abandoned();
+            }
+            finish(BlockStatus.STALE_EPOCH);
+        } else if (result < 0) {
+            if (volume.failure() == null) {
+                volume.ioFailed(this, -result);
+            }
+            finish(BlockStatus.IO_ERROR);
+        } else {
+            done();
+        }
+    }
+
+    private void done() {
+        if (parked) {
+            volume.space().foundRoom();
+        }
+        if (durable && operation != BlockOperation.READ) {
+            volume.sync().await(this);
+        } else {
+            finish(BlockStatus.OK);
+        }
+    }
+
+    // ext4, xfs and tmpfs set blocks aside when a write reaches the page cache, so that a full disk is heard of here
+    // and
+    // not by a sync, after the write was acknowledged.
+    private void noSpace() {
+        if (volume.failsOnNoSpace()) {
+            finish(BlockStatus.NO_SPACE);
+        } else {
+            parked = true;
+            volume.space().park(this);
+        }
+    }
+
+    private void finish(BlockStatus ending) {
+        status = ending;
+        store.finished(this);
+    }
+
+    private int perform() {
+        return switch (operation) {
+            case READ -> read();
+            case WRITE -> write();
+            case DISCARD, WRITE_ZEROES -> deallocateAll();
+            case FLUSH -> throw new IllegalStateException("a flush goes to the sync thread");
+        };
+    }
+
+    private int read() {
+        int slot = volume.ranges().begin(offsets[0], lengths[0], false);
+        try {
+            return readRange(Scratch.ofThread(), offsets[0], lengths[0]);
+        } finally {
+            volume.ranges().end(slot);
+        }
+    }
+
+    private int readRange(Scratch scratch, long offset, long lengthBytes) {
+        long done = 0;
+        while (done < lengthBytes) {
+            long at = offset + done;
+            long step = VolumeFiles.inOneFile(at, Math.min(Scratch.BYTES, lengthBytes - done));
+            long got = volume.disk()
+                    .read(volume.files().descriptor(at), scratch.address(), step, VolumeFiles.offsetInFile(at));
+            if (got <= 0) {
+                // Nothing at all: somebody cut the file short behind our back.
+                return got == 0 ? -Errno.EIO : (int) got;
+            }
+            if (!copyOut(done, scratch, (int) got)) {
+                return CANCELLED;
+            }
+            done += got;
+        }
+        return 0;
+    }
+
+    private int write() {
+        int slot = volume.ranges().begin(offsets[0], lengths[0], true);
+        try {
+            return writeRange(Scratch.ofThread(), offsets[0], lengths[0]);
+        } finally {
+            volume.ranges().end(slot);
+        }
+    }
+
+    private int writeRange(Scratch scratch, long offset, long lengthBytes) {
+        long done = 0;
+        while (done < lengthBytes) {
+            // Whole blocks, because the scratch memory and the files are: a cancelled write leaves no half block.
+            int step = (int) VolumeFiles.inOneFile(offset + done, Math.min(Scratch.BYTES, lengthBytes - done));
+            if (!copyIn(done, scratch, step)) {
+                return CANCELLED;
+            }
+            int result = writeScratch(scratch, offset + done, step);
+            if (result < 0) {
+                return result;
+            }
+            done += step;
+        }
+        return 0;
+    }
+
+    private int writeScratch(Scratch scratch, long offset, int lengthBytes) {
+        int fd = volume.files().descriptor(offset);
+        int done = 0;
+        while (done < lengthBytes) {
+            long put = volume.disk()
+                    .write(fd, scratch.address() + done, lengthBytes - done, VolumeFiles.offsetInFile(offset) + done);
+            volume.changed(offset, Math.max(0, put));
+            if (put <= 0) {
+                return put == 0 ? -Errno.EIO : (int) put;
+            }
+            done += (int) put;
+        }
+        return 0;
+    }
+
+    private int deallocateAll() {
+        for (int i = 0; i < rangeCount; i++) {
+            int slot = volume.ranges().begin(offsets[i], lengths[i], true);
+            try {
+                int result = deallocate(offsets[i], lengths[i]);
+                if (result < 0) {
+                    return result;
+                }
+            } finally {
+                volume.ranges().end(slot);
+            }
+        }
+        return 0;
+    }
+
+    private int deallocate(long offset, long lengthBytes) {
+        long done = 0;
+        while (done < lengthBytes) {
+            if (isCancelled()) {
+                return CANCELLED;
+            }
+            long at = offset + done;
+            long step = VolumeFiles.inOneFile(at, lengthBytes - done);
+            int result = volume.disk()
+                    .allocate(volume.files().descriptor(at), allocateMode(), VolumeFiles.offsetInFile(at), step);
+            volume.changed(at, 0);
+            if (result == -Errno.EOPNOTSUPP) {
+                result = operation == BlockOperation.DISCARD ? 0 : writeZeros(at, step);
+            }
+            if (result < 0) {
+                return result;
+            }
+            done += step;
+        }
+        return 0;
+    }
+
+    private int allocateMode() {
+        boolean free = operation == BlockOperation.DISCARD || mayUnmap;
+        return LibC.FALLOC_FL_KEEP_SIZE | (free ? LibC.FALLOC_FL_PUNCH_HOLE : LibC.FALLOC_FL_ZERO_RANGE);
+    }
+
+    private int writeZeros(long offset, long lengthBytes) {
+        Scratch scratch = Scratch.ofThread();
+        scratch.clear((int) Math.min(Scratch.BYTES, lengthBytes));
+        long done = 0;
+        while (done < lengthBytes) {
+            if (isCancelled()) {
+                return CANCELLED;
+            }
+            int step = (int) Math.min(Scratch.BYTES, lengthBytes - done);
+            int result = writeScratch(scratch, offset + done, step);
+            if (result < 0) {
+                return result;
+            }
+            done += step;
+        }
+        return 0;
+    }
+
+    private synchronized boolean isCancelled() {
+        return request == null;
+    }
+
+    private synchronized boolean copyIn(long position, Scratch scratch, int lengthBytes) {
+        if (request == null) {
+            return false;
+        }
+        request.payload().copyTo(position, scratch.buffer(), 0, lengthBytes);
+        return true;
+    }
+
+    private synchronized boolean copyOut(long position, Scratch scratch, int lengthBytes) {
+        if (request == null) {
+            return false;
+        }
+        request.payload().copyFrom(position, scratch.buffer(), 0, lengthBytes);
+        return true;
+    }
+}

@@ -1,0 +1,226 @@
+package io.farblock.server;
+
+import io.farblock.block.StoreInfo;
+import io.farblock.linux.Errno;
+import java.io.IOException;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One volume with its files open: what all connections to it share.
+ *
+ * <p>It owns the worker threads on which its disk may be slow, so that no other volume and no event loop waits for it,
+ * and it knows whether the disk can still be trusted. Calls from any thread.
+ */
+final class FileVolume {
+    private static final Logger LOG = LoggerFactory.getLogger(FileVolume.class);
+    private static final int DISCARD_GRANULARITY_BYTES = 4096;
+    // What one fallocate does in reasonable time.
+    private static final long MAX_DISCARD_BYTES = 2L << 30;
+    private static final int MAX_RANGES = 16;
+    private static final int IDLE_THREAD_SECONDS = 10;
+
+    private final VolumeRecord identity;
+    private final Disk disk;
+    private final Catalogue catalogue;
+    private final VolumeFiles files;
+    private final long maxDirtyBytes;
+    private final ActiveRanges ranges = new ActiveRanges();
+    private final ThreadPoolExecutor workers;
+    private final ThreadPoolExecutor syncThread;
+    private final GroupSync sync;
+    private final SpaceQueue space;
+    private final AtomicInteger queued = new AtomicInteger();
+    private final AtomicLong dirtyBytes = new AtomicLong();
+    private final AtomicInteger loggedErrno = new AtomicInteger();
+    private volatile String failure;
+
+    private FileVolume(
+            VolumeRecord record,
+            Disk disk,
+            Catalogue catalogue,
+            VolumeFiles files,
+            ServerOptions options,
+            ScheduledExecutorService timer) {
+        identity = record;
+        this.disk = disk;
+        this.catalogue = catalogue;
+        this.files = files;
+        maxDirtyBytes = options.maxDirtyBytes();
+        workers = threads(options.workersPerVolume(), "farblock-disk-" + record.getName());
+        syncThread = threads(1, "farblock-sync-" + record.getName());
+        sync = new GroupSync(this, syncThread);
+        space = new SpaceQueue(this, timer);
+        failure = record.getFailure().isEmpty() ? null : record.getFailure();
+    }
+
+    /** Opens the files of a volume. Waits for the disk. */
+    static FileVolume open(
+            VolumeRecord record, Disk disk, Catalogue catalogue, ServerOptions options, ScheduledExecutorService timer)
+            throws IOException {
+        VolumeFiles files = VolumeFiles.open(disk, catalogue.data(record), record.getSizeBytes());
+        return new FileVolume(record, disk, catalogue, files, options, timer);
+    }
+
+    /** A connection's view of it. {@code loop} runs the connection's callbacks, on the thread that calls the store. */
+    FileStore store(Executor loop, boolean readOnly) {
+        return new FileStore(this, info(readOnly), loop);
+    }
+
+    String name() {
+        return identity.getName();
+    }
+
+    UUID id() {
+        return UUID.fromString(identity.getUuid());
+    }
+
+    VolumeFiles files() {
+        return files;
+    }
+
+    Disk disk() {
+        return disk;
+    }
+
+    ActiveRanges ranges() {
+        return ranges;
+    }
+
+    GroupSync sync() {
+        return sync;
+    }
+
+    SpaceQueue space() {
+        return space;
+    }
+
+    boolean failsOnNoSpace() {
+        return identity.getFailOnNoSpace();
+    }
+
+    /** Why no I/O is served, or null. */
+    String failure() {
+        return failure;
+    }
+
+    /** Has a task run on a worker; it calls {@link #left} there when it is through. */
+    void execute(FileTask task) {
+        queued.incrementAndGet();
+        workers.execute(task);
+    }
+
+    void left() {
+        queued.decrementAndGet();
+    }
+
+    /**
+     * Whether a short write on an event loop ends without waiting for the disk: it only dirties the page cache while
+     * little is dirty and nothing is on its way to the disk.
+     */
+    boolean mayWriteInline() {
+        return queued.get() == 0 && !sync.isRunning() && dirtyBytes.get() < maxDirtyBytes;
+    }
+
+    /** Says that bytes were changed, after the change and before anybody hears of it. */
+    void changed(long offset, long lengthBytes) {
+        files.markDirty(offset);
+        long dirty = dirtyBytes.addAndGet(lengthBytes);
+        if (dirty >= maxDirtyBytes && dirty - lengthBytes < maxDirtyBytes) {
+            sync.request();
+        }
+    }
+
+    /** Syncs what was changed before the call; 0 or a negative error number. On the sync thread. */
+    int syncFiles() {
+        if (failure != null) {
+            return -Errno.EIO;
+        }
+        dirtyBytes.set(0);
+        int result = files.sync();
+        if (result < 0) {
+            fail("a sync failed: " + Errno.describe(-result));
+        }
+        return result;
+    }
+
+    /** Tells the operator of the first failed read or write of its kind. */
+    void ioFailed(FileTask task, int errno) {
+        if (loggedErrno.getAndSet(errno) != errno) {
+            LOG.error("volume {}: {} failed: {}", name(), task, Errno.describe(errno));
+        }
+    }
+
+    /**
+     * Reads everything back from the disk and, if the disk still has it, forgets the failure. What was acknowledged and
+     * not flushed before the failure may be lost, which the durability verifier tells the clients.
+     *
+     * @return null, or why the volume is still not to be trusted
+     */
+    String check() throws IOException, VolumeException {
+        int result = files.verify();
+        if (result < 0) {
+            return "the check failed: " + Errno.describe(-result);
+        }
+        catalogue.update(name(), VolumeRecord.Builder::clearFailure);
+        failure = null;
+        loggedErrno.set(0);
+        LOG.info("volume {} was checked and serves again", name());
+        return null;
+    }
+
+    /** Ends the threads, syncs and closes the files. No request may come any more. Waits for the disk. */
+    void close() {
+        awaitEnd(workers);
+        awaitEnd(syncThread);
+        if (failure == null && files.hasDirty()) {
+            syncFiles();
+        }
+        files.close();
+    }
+
+    private StoreInfo info(boolean readOnly) {
+        return new StoreInfo(
+                id(),
+                identity.getSizeBytes(),
+                identity.getBlockSizeBytes(),
+                readOnly,
+                DISCARD_GRANULARITY_BYTES,
+                MAX_DISCARD_BYTES,
+                MAX_RANGES);
+    }
+
+    private void fail(String reason) {
+        failure = reason;
+        LOG.error("volume {} refuses I/O: {}; run farblock volume check {}", name(), reason, name());
+        try {
+            catalogue.update(name(), record -> record.setFailure(reason).setFailedSyncs(record.getFailedSyncs() + 1));
+        } catch (IOException | VolumeException e) {
+            LOG.error("volume {}: that it failed could not be recorded, a restart forgets it", name(), e);
+        }
+    }
+
+    private static ThreadPoolExecutor threads(int count, String name) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                count, count, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+                    Thread thread = new Thread(work, name);
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    private static void awaitEnd(ThreadPoolExecutor pool) {
+        pool.shutdown();
+        Waiting.uninterruptibly(() -> pool.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
+    }
+}

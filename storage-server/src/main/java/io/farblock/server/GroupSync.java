@@ -1,0 +1,79 @@
+package io.farblock.server;
+
+import io.farblock.linux.Errno;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/**
+ * One sync of a volume for all who wait for one: the writes that are covered are those acknowledged before it starts.
+ *
+ * <p>Who comes while one runs shares the next, since its writes may be later than the one that runs. At most one runs
+ * at a time, on the volume's own sync thread. Calls from any thread.
+ */
+final class GroupSync {
+    private final FileVolume volume;
+    private final Executor thread;
+    private final Runnable rounds = this::runRounds;
+
+    private List<FileTask> waiting = new ArrayList<>();
+    private List<FileTask> covered = new ArrayList<>();
+    private boolean wanted;
+    private volatile boolean running;
+
+    GroupSync(FileVolume volume, Executor thread) {
+        this.volume = volume;
+        this.thread = thread;
+    }
+
+    /** Tells the task through {@link FileTask#synced} once a sync that begins after this call has ended. */
+    void await(FileTask task) {
+        synchronized (this) {
+            waiting.add(task);
+        }
+        request();
+    }
+
+    /** Has a sync done that nobody waits for. */
+    void request() {
+        synchronized (this) {
+            wanted = true;
+            if (running) {
+                return;
+            }
+            running = true;
+        }
+        thread.execute(rounds);
+    }
+
+    /** Whether a sync runs: a write to a page on its way to the disk may wait for the disk. */
+    boolean isRunning() {
+        return running;
+    }
+
+    private void runRounds() {
+        while (takeWaiting()) {
+            int result = -Errno.EIO;
+            try {
+                result = volume.syncFiles();
+            } finally {
+                for (int i = 0; i < covered.size(); i++) {
+                    covered.get(i).synced(result);
+                }
+                covered.clear();
+            }
+        }
+    }
+
+    private synchronized boolean takeWaiting() {
+        if (!wanted) {
+            running = false;
+            return false;
+        }
+        wanted = false;
+        List<FileTask> empty = covered;
+        covered = waiting;
+        waiting = empty;
+        return true;
+    }
+}

@@ -1,0 +1,51 @@
+package io.farblock.server;
+
+import io.farblock.session.ServerLimits;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+
+/**
+ * What a server is started with.
+ *
+ * @param name what clients and messages call this server
+ * @param dataDirectory where the volumes lie; made if it is not there
+ * @param dataAddress where clients connect; port 0 takes any free one
+ * @param adminAddress where the admin API is served; port 0 takes any free one. It has no access control, so it should
+ *     stay on a loopback address
+ * @param loops how many event loops serve the data port
+ * @param maxConnections how many data connections there may be at once
+ * @param limits what each of them is allowed
+ * @param maxDirtyBytes above how many unsynced bytes of a volume a sync begins and writes leave the event loops
+ * @param workersPerVolume how many threads at most wait for the disk under one volume
+ */
+public record ServerOptions(
+        String name,
+        Path dataDirectory,
+        InetSocketAddress dataAddress,
+        InetSocketAddress adminAddress,
+        int loops,
+        int maxConnections,
+        ServerLimits limits,
+        long maxDirtyBytes,
+        int workersPerVolume) {
+    /** Refuses counts with which nothing could be served. */
+    public ServerOptions {
+        if (loops < 1 || maxConnections < 1 || maxDirtyBytes < 1 || workersPerVolume < 1) {
+            throw new IllegalArgumentException("every count of the server's options must be at least 1");
+        }
+    }
+
+    /** The defaults, for a data directory and two addresses. */
+    public static ServerOptions of(Path dataDirectory, InetSocketAddress dataAddress, InetSocketAddress adminAddress) {
+        return new ServerOptions(
+                "farblock",
+                dataDirectory,
+                dataAddress,
+                adminAddress,
+                Runtime.getRuntime().availableProcessors(),
+                4096,
+                ServerLimits.DEFAULT,
+                64 << 20,
+                4);
+    }
+}

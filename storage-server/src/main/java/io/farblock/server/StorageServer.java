@@ -1,0 +1,139 @@
+package io.farblock.server;
+
+import io.farblock.api.admin.Server;
+import io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A storage server: a locked data directory, a data port and an admin port.
+ *
+ * <p>Started and closed by one thread. Closing asks the clients to go elsewhere, answers what they have in flight, syncs
+ * every volume and gives the directory back.
+ */
+public final class StorageServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StorageServer.class);
+    private static final int ADMIN_STOP_SECONDS = 5;
+
+    private final ServerOptions options;
+    private final DataDirectory directory;
+    private final VolumeTable volumes;
+    private final DataPort dataPort;
+    private final io.grpc.Server admin;
+
+    private StorageServer(ServerOptions options, DataDirectory directory, VolumeTable volumes) throws StartupException {
+        this.options = options;
+        this.directory = directory;
+        this.volumes = volumes;
+        dataPort = DataPort.open(options, volumes);
+        try {
+            admin = startAdmin();
+        } catch (StartupException e) {
+            dataPort.disconnectAll();
+            dataPort.stopLoops();
+            throw e;
+        }
+    }
+
+    /**
+     * Starts a server; it takes requests when this returns.
+     *
+     * @throws StartupException if it cannot run here: the message says why, and what to do
+     */
+    public static StorageServer start(ServerOptions options) throws StartupException {
+        Disk disk = new Disk();
+        DurabilityVerifier verifier = DurabilityVerifier.ofThisBoot();
+        DataDirectory directory = DataDirectory.open(disk, options.dataDirectory());
+        VolumeTable volumes = null;
+        try {
+            volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier);
+            StorageServer server = new StorageServer(options, directory, volumes);
+            LOG.info(
+                    "serving {} volumes of {} on {}, admin API on {}",
+                    volumes.count(),
+                    directory.root(),
+                    Addresses.text(server.dataAddress()),
+                    Addresses.text(server.adminAddress()));
+            return server;
+        } catch (StartupException | RuntimeException e) {
+            if (volumes != null) {
+                volumes.close();
+            }
+            directory.close();
+            throw e;
+        }
+    }
+
+    /** Where clients connect, with the port that was given. */
+    public InetSocketAddress dataAddress() {
+        return dataPort.address();
+    }
+
+    /** Where the admin API is, with the port that was given. */
+    public InetSocketAddress adminAddress() {
+        return (InetSocketAddress) admin.getListenSockets().get(0);
+    }
+
+    /** Ends the service in order: connections, volumes, directory. Waits for the disk. */
+    @Override
+    public void close() {
+        dataPort.disconnectAll();
+        stopAdmin();
+        volumes.drain();
+        dataPort.stopLoops();
+        volumes.close();
+        directory.close();
+        LOG.info("stopped");
+    }
+
+    private io.grpc.Server startAdmin() throws StartupException {
+        try {
+            return NettyServerBuilder.forAddress(options.adminAddress())
+                    .addService(new AdminService(volumes, this::describe))
+                    .build()
+                    .start();
+        } catch (IOException e) {
+            throw Addresses.cannotListen("admin", options.adminAddress(), e);
+        }
+    }
+
+    private void stopAdmin() {
+        admin.shutdown();
+        try {
+            if (!admin.awaitTermination(ADMIN_STOP_SECONDS, TimeUnit.SECONDS)) {
+                admin.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            admin.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Server describe() {
+        return Server.newBuilder()
+                .setVersion(version())
+                .setDataAddress(Addresses.text(dataAddress()))
+                .setDataDirectory(directory.root().toString())
+                .setFreeBytes(freeBytes())
+                .setVolumes(volumes.count())
+                .setConnections(dataPort.connections())
+                .build();
+    }
+
+    private long freeBytes() {
+        try {
+            return Files.getFileStore(directory.root()).getUsableSpace();
+        } catch (IOException e) {
+            throw new IllegalStateException("the data directory is locked but cannot be looked at", e);
+        }
+    }
+
+    private static String version() {
+        String version = StorageServer.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+}

@@ -1,0 +1,123 @@
+package io.farblock.server;
+
+import com.google.protobuf.ByteString;
+import io.farblock.block.BlockStore;
+import io.farblock.session.OpenVolume;
+import io.farblock.wire.proto.Hello;
+
+/** One connection to a volume. Made on the control thread, then called on the session's loop only. */
+final class VolumeConnection implements OpenVolume {
+    private final ServedVolume served;
+    private final FileStore store;
+    private final Hello hello;
+    private final String address;
+    private final long generation;
+    private final long epoch;
+    private final long verifier;
+    private final Runnable disconnect;
+    private boolean left;
+    private boolean closed;
+
+    /**
+     * @param address the client's, for people
+     * @param disconnect ends the network connection, from any thread
+     */
+    VolumeConnection(
+            ServedVolume served,
+            FileStore store,
+            Hello hello,
+            String address,
+            long generation,
+            long epoch,
+            long verifier,
+            Runnable disconnect) {
+        this.served = served;
+        this.store = store;
+        this.hello = hello;
+        this.address = address;
+        this.generation = generation;
+        this.epoch = epoch;
+        this.verifier = verifier;
+        this.disconnect = disconnect;
+    }
+
+    @Override
+    public BlockStore store() {
+        return store;
+    }
+
+    @Override
+    public long generation() {
+        return generation;
+    }
+
+    @Override
+    public long epoch() {
+        return epoch;
+    }
+
+    @Override
+    public long lowestEpoch() {
+        return isWriter() ? served.lowestEpoch() : 0;
+    }
+
+    @Override
+    public long durabilityVerifier() {
+        return verifier;
+    }
+
+    @Override
+    public void leave() {
+        left = true;
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            store.close();
+            served.disconnected(this, left);
+        }
+    }
+
+    /** Any thread, as are the rest. */
+    FileStore fileStore() {
+        return store;
+    }
+
+    void disconnect() {
+        disconnect.run();
+    }
+
+    boolean isWriter() {
+        return !hello.getReadOnly();
+    }
+
+    boolean isOfSession(ByteString clientId, ByteString sessionId) {
+        return hello.getClientId().equals(clientId) && hello.getSessionId().equals(sessionId);
+    }
+
+    ByteString clientId() {
+        return hello.getClientId();
+    }
+
+    ByteString sessionId() {
+        return hello.getSessionId();
+    }
+
+    int queue() {
+        return hello.getQueue();
+    }
+
+    long incarnation() {
+        return hello.getIncarnation();
+    }
+
+    String clientName() {
+        return hello.getClientName();
+    }
+
+    String address() {
+        return address;
+    }
+}
