@@ -5,6 +5,7 @@ import io.farblock.block.StoreInfo;
 import io.farblock.block.StoreListener;
 import io.farblock.device.BlkConfigSpace;
 import io.farblock.device.BlkQueue;
+import io.farblock.linux.Errno;
 import io.farblock.linux.LinuxException;
 import io.farblock.vduse.ControlMessages;
 import io.farblock.vduse.DeviceLifecycle;
@@ -95,17 +96,27 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     void takeOver() {
         open();
         control.submit(() -> {
-                    try {
-                        device.interruptConfig();
-                    } catch (LinuxException e) {
-                        // EINVAL: the kernel says so while no driver is running, and in no other way.
+                    if (driverIsRunning()) {
+                        status = RUNNING_STATUS;
+                        startQueues(true, () -> LOG.info("{}: taken up where it stood", device.name()));
+                    } else {
                         life.becomeIf(DeviceState.ORPHANED, DeviceState.ATTACHED);
-                        return;
                     }
-                    status = RUNNING_STATUS;
-                    startQueues(true, () -> LOG.info("{}: taken up where it stood", device.name()));
                 })
                 .syncUninterruptibly();
+    }
+
+    /** The kernel tells the device status in no other way than by what it says to a config interrupt. */
+    private boolean driverIsRunning() {
+        try {
+            device.interruptConfig();
+            return true;
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.EINVAL) {
+                broken(e);
+            }
+            return false;
+        }
     }
 
     /** Stops answering and leaves the device on the bus, with its I/O waiting. Not called from a loop. */
