@@ -1,0 +1,51 @@
+package io.farblock.session;
+
+import io.farblock.wire.FrameLayout;
+import java.util.UUID;
+
+/**
+ * How a client opens a volume; the same for all queues of one attachment.
+ *
+ * @param volume its name
+ * @param clientId who this is; the same for the life of a node, so that its lease is its own after a restart
+ * @param clientName what others call the holder of the lease
+ * @param sessionId this attachment
+ * @param readOnly whether to open without a lease
+ * @param takeOver whether to take the lease from whoever holds it, when first opening
+ * @param features the bits of {@link FrameLayout#FEATURES} to ask for
+ * @param maxPayloadBytes the longest payload of a frame, a multiple of 4096
+ * @param maxInFlight how many frames may be without a reply
+ * @param keepAliveMillis when a server that says nothing is given up
+ * @param retryMinMillis the first pause before connecting again
+ * @param retryMaxMillis the longest
+ */
+public record ClientOptions(
+        String volume,
+        UUID clientId,
+        String clientName,
+        UUID sessionId,
+        boolean readOnly,
+        boolean takeOver,
+        long features,
+        int maxPayloadBytes,
+        int maxInFlight,
+        int keepAliveMillis,
+        int retryMinMillis,
+        int retryMaxMillis) {
+    /** For a new attachment, with the usual limits: a dead server is found within 5 s. */
+    public ClientOptions(String volume, UUID clientId, String clientName, boolean readOnly, boolean takeOver) {
+        this(
+                volume,
+                clientId,
+                clientName,
+                UUID.randomUUID(),
+                readOnly,
+                takeOver,
+                FrameLayout.FEATURES,
+                1 << 20,
+                128,
+                5_000,
+                50,
+                2_000);
+    }
+}

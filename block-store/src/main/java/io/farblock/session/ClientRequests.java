@@ -1,0 +1,259 @@
+package io.farblock.session;
+
+import io.farblock.block.BlockOperation;
+import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
+import io.farblock.wire.FrameLayout;
+import io.farblock.wire.Opcode;
+import io.farblock.wire.ProtocolException;
+import io.farblock.wire.ReplyLayout;
+import io.farblock.wire.StatusCode;
+import io.farblock.wire.proto.Welcome;
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+
+/**
+ * The requests of one queue on their way over connections that come and go: sent within the credits, answered in any
+ * order, sent again in the order of submission.
+ *
+ * <p>The generation in the tag tells a reply to a request that was cancelled from one to its successor on the same
+ * head: replies of an older generation are counted, read and dropped.
+ */
+final class ClientRequests {
+    private final InFlightTable table;
+    private final PartSender sender;
+    private final int queue;
+    private int generation = 1;
+    private int credits;
+    private long maxBytesInFlight;
+    private int maxPayloadBytes = FrameLayout.MAX_CONTROL_BYTES;
+    private int framesInFlight;
+    private long bytesInFlight;
+    private int staleFrames;
+    private long staleBytes;
+    private boolean someToRetry;
+    private boolean staleEpochSeen;
+    private int brokenHead = InFlightTable.NONE;
+
+    // The reply that is being received.
+    private int replyHead;
+    private int replyPart;
+    private BlockStatus replyStatus = BlockStatus.OK;
+    private long replyPosition;
+    private boolean replyDropped;
+
+    ClientRequests(int queue, int heads, FrameWriter writer) {
+        this.queue = queue;
+        table = new InFlightTable(heads);
+        sender = new PartSender(table, queue, writer);
+    }
+
+    int count() {
+        return table.count();
+    }
+
+    /** Frames without a reply. */
+    int framesInFlight() {
+        return framesInFlight;
+    }
+
+    int maxPayloadBytes() {
+        return maxPayloadBytes;
+    }
+
+    /** Whether the server has refused a request because another client took the volume over. */
+    boolean staleEpochSeen() {
+        return staleEpochSeen;
+    }
+
+    /** A connection is open, under these terms. */
+    void opened(Welcome welcome) {
+        maxPayloadBytes = welcome.getMaxPayloadBytes();
+        table.partBytes(maxPayloadBytes);
+        credits = welcome.getMaxInFlight();
+        maxBytesInFlight = welcome.getMaxInFlightBytes();
+        sender.agreed(
+                (welcome.getFeatures() & FrameLayout.FEATURE_PAYLOAD_CRC) != 0,
+                Integer.toUnsignedLong(welcome.getEpoch()));
+    }
+
+    void credits(int newCredits) {
+        credits = newCredits;
+    }
+
+    /** How many parts the request would have; see {@link InFlightTable#partsOf}. */
+    long partsOf(BlockRequest request) {
+        return table.partsOf(request);
+    }
+
+    void add(BlockRequest request) {
+        table.add(request);
+    }
+
+    /** Sends what the credits allow; one frame is always allowed, however long. */
+    void pump() {
+        for (int head = table.headToSend(); head != InFlightTable.NONE; head = table.headToSend()) {
+            int part = table.partToSend(head);
+            int bytes = table.carriedBytes(head, part);
+            if (framesInFlight > 0 && (framesInFlight >= credits || bytesInFlight + bytes > maxBytesInFlight)) {
+                return;
+            }
+            framesInFlight++;
+            bytesInFlight += bytes;
+            table.markSent(head, part);
+            sender.send(generation, head, part);
+        }
+    }
+
+    /** Lets parts that the server could not do be sent again. */
+    void retry() {
+        if (someToRetry) {
+            someToRetry = false;
+            table.rewind();
+        }
+    }
+
+    /** Begins a reply. It must be one to a part that is in flight, now or before a cancel. */
+    void replyHeader(ByteBuf bytes, int at) throws ProtocolException {
+        if (FrameLayout.queue(bytes, at) != queue) {
+            throw new ProtocolException("a reply for another queue");
+        }
+        int age = generation - FrameLayout.generation(bytes, at);
+        replyDropped = age > 0;
+        if (replyDropped) {
+            if (staleFrames == 0) {
+                throw new ProtocolException("a reply to a request that was completed");
+            }
+            return;
+        }
+        replyHead = FrameLayout.head(bytes, at);
+        replyPart = FrameLayout.part(bytes, at);
+        if (age != 0 || !table.awaits(replyHead, replyPart)) {
+            throw new ProtocolException("a reply to a request that is not in flight");
+        }
+        replyStatus = StatusCode.status(ReplyLayout.statusCode(bytes, at));
+        replyPosition = table.payloadPosition(replyPart);
+        checkFits(bytes, at);
+    }
+
+    private void checkFits(ByteBuf bytes, int at) throws ProtocolException {
+        int opcode = FrameLayout.opcode(bytes, at);
+        if (opcode != Opcode.of(table.request(replyHead).operation())) {
+            throw new ProtocolException("a reply with another opcode than its request");
+        }
+        boolean carries = opcode == Opcode.READ && replyStatus == BlockStatus.OK;
+        if (carries && FrameLayout.payloadBytes(bytes, at) != table.carriedBytes(replyHead, replyPart)) {
+            throw new ProtocolException("a reply with a payload of a wrong length");
+        }
+    }
+
+    private void dropStale() {
+        staleFrames--;
+        framesInFlight--;
+        if (staleFrames == 0) {
+            // Which of them an error reply was to, and so without a payload, is not known: all count until the last.
+            bytesInFlight -= staleBytes;
+            staleBytes = 0;
+        }
+    }
+
+    /** More of the payload: goes to the memory of the request at once. */
+    void replyPayload(ByteBuf bytes, int at, int length) {
+        if (!replyDropped) {
+            ByteBuffer source = bytes.internalNioBuffer(at, length);
+            table.request(replyHead).payload().copyFrom(replyPosition, source, source.position(), length);
+            replyPosition += length;
+        }
+    }
+
+    /** The reply is complete; returns whether the connection is still to be trusted. */
+    boolean replyEnd(boolean intact) {
+        if (replyDropped) {
+            dropStale();
+            return intact;
+        }
+        if (!intact) {
+            payloadBroke(replyHead);
+            return false;
+        }
+        int head = replyHead;
+        answered(table.carriedBytes(head, replyPart));
+        if (replyStatus == BlockStatus.RETRY) {
+            table.unsend(head, replyPart);
+            someToRetry = true;
+        } else if (replyStatus == BlockStatus.STALE_EPOCH) {
+            staleEpochSeen = true;
+            table.unsend(head, replyPart);
+        } else if (table.finish(head, replyPart, replyStatus)) {
+            BlockStatus status = table.status(head);
+            table.remove(head).complete(status);
+        }
+        return true;
+    }
+
+    private void answered(int bytes) {
+        framesInFlight--;
+        bytesInFlight -= bytes;
+    }
+
+    /**
+     * A payload of this request was not what was sent. The first time the connection is not to be trusted; the second
+     * time it is this request that cannot be done.
+     */
+    private void payloadBroke(int head) {
+        if (table.payloadBroke(head) > 1) {
+            brokenHead = head;
+        }
+    }
+
+    /** The server says that the payload of this write was not what was sent; it closes the connection itself. */
+    void writePayloadBroke(int tagGeneration, int head, int part) {
+        if (tagGeneration == generation && table.awaits(head, part)) {
+            payloadBroke(head);
+        }
+    }
+
+    /** Fails the request that cannot be done, if there is one. Its connection is gone, and with it its other parts. */
+    void failBroken() {
+        if (brokenHead != InFlightTable.NONE) {
+            int head = brokenHead;
+            brokenHead = InFlightTable.NONE;
+            table.remove(head).complete(BlockStatus.IO_ERROR);
+        }
+    }
+
+    /** The connection is gone: everything not answered waits to be sent again. Returns how many requests that are. */
+    int disconnected() {
+        framesInFlight = 0;
+        bytesInFlight = 0;
+        staleFrames = 0;
+        staleBytes = 0;
+        replyDropped = true;
+        someToRetry = false;
+        return table.unsendAll();
+    }
+
+    /** Whether the server may still change the volume for a request that is in flight. */
+    boolean mayStillChange() {
+        for (int head = table.first(); head != InFlightTable.NONE; head = table.next(head)) {
+            BlockOperation operation = table.request(head).operation();
+            boolean changes = operation != BlockOperation.READ && operation != BlockOperation.FLUSH;
+            if (changes && table.awaitsAny(head)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Completes all that is here now; what a completion submits stays. */
+    void cancel(BlockStatus status) {
+        generation++;
+        brokenHead = InFlightTable.NONE;
+        replyDropped = true;
+        staleFrames = framesInFlight;
+        staleBytes = bytesInFlight;
+        for (int left = table.count(); left > 0; left--) {
+            table.remove(table.first()).complete(status);
+        }
+    }
+}

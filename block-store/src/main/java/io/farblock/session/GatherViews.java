@@ -1,0 +1,46 @@
+package io.farblock.session;
+
+import io.farblock.block.MemoryHold;
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+
+/**
+ * Views of payload memory that are sent without a copy, kept for use again. One for each loop or session.
+ *
+ * <p>A view holds its memory from {@link #take} until the network lets go of it, also after a disconnect. Making one
+ * costs some hundred bytes, which is why those given back wait for the next payload in the same memory.
+ */
+final class GatherViews {
+    /** A 1 MiB write in pages of 4 KiB has this many pieces. */
+    private static final int KEPT = 256;
+
+    private final GatherView[] free = new GatherView[KEPT];
+    private int freeCount;
+
+    /** A view of {@code length} bytes from absolute index {@code offset} on. Retains the hold. */
+    ByteBuf take(ByteBuffer memory, int offset, int length, MemoryHold hold) {
+        return find(memory).begin(offset, length, hold);
+    }
+
+    private GatherView find(ByteBuffer memory) {
+        for (int i = freeCount - 1; i >= 0; i--) {
+            GatherView view = free[i];
+            if (view.isOf(memory)) {
+                free[i] = free[--freeCount];
+                free[freeCount] = null;
+                return view;
+            }
+        }
+        if (freeCount > 0) {
+            // Its memory is perhaps gone for ever: make room, or the list would fill with such views.
+            free[--freeCount] = null;
+        }
+        return new GatherView(this, memory);
+    }
+
+    void giveBack(GatherView view) {
+        if (freeCount < KEPT) {
+            free[freeCount++] = view;
+        }
+    }
+}
