@@ -1,0 +1,238 @@
+package io.farblock.client;
+
+import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
+import io.farblock.block.BlockStore;
+import io.farblock.block.StoreInfo;
+import io.farblock.block.StoreListener;
+import io.farblock.session.ClientLink;
+import io.farblock.session.ClientObserver;
+import io.farblock.session.ClientOptions;
+import io.farblock.session.ClientSession;
+import io.farblock.wire.proto.Welcome;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.util.concurrent.Future;
+import java.net.InetSocketAddress;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One queue of a volume on another machine: a client session on a TCP connection and a loop. Made by
+ * {@link RemoteVolume}; all methods are called on the loop.
+ */
+public final class RemoteStore implements BlockStore {
+    private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
+
+    /** A third of a ping's interval at the usual keep-alive of 5 s, and rare enough for many stores on a loop. */
+    private static final int TICK_MILLIS = 500;
+
+    private final InetSocketAddress address;
+    private final IoEventLoop loop;
+    private final ClientSession session;
+    private final Runnable endOfTurn;
+    private final Future<?> ticks;
+    private Channel channel;
+
+    RemoteStore(
+            InetSocketAddress address,
+            IoEventLoop loop,
+            ClientOptions options,
+            int queue,
+            int heads,
+            Welcome known,
+            ClientObserver observer) {
+        this.address = address;
+        this.loop = loop;
+        session = new ClientSession(
+                options,
+                queue,
+                heads,
+                known,
+                new Link(),
+                observer,
+                PooledByteBufAllocator.DEFAULT,
+                System::nanoTime,
+                () -> ThreadLocalRandom.current().nextLong());
+        endOfTurn = session::endOfTurn;
+        ticks = loop.scheduleWithFixedDelay(session::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The loop that everything here happens on. */
+    public IoEventLoop loop() {
+        return loop;
+    }
+
+    /** What the connection is doing. */
+    public ClientSession.State state() {
+        return session.state();
+    }
+
+    /** How often a connection was opened after the first. */
+    public long reconnectCount() {
+        return session.reconnectCount();
+    }
+
+    /** How many requests are not completed yet. */
+    public int inFlight() {
+        return session.inFlight();
+    }
+
+    void connect() {
+        session.connect();
+    }
+
+    Welcome welcome() {
+        return session.welcome();
+    }
+
+    @Override
+    public StoreInfo info() {
+        return session.info();
+    }
+
+    @Override
+    public void submit(BlockRequest request) {
+        session.submit(request);
+    }
+
+    @Override
+    public void drain(Runnable drained) {
+        session.drain(drained);
+    }
+
+    @Override
+    public void cancel(BlockStatus status) {
+        session.cancel(status);
+    }
+
+    @Override
+    public void listen(StoreListener listener) {
+        session.listen(listener);
+    }
+
+    @Override
+    public void close() {
+        ticks.cancel(false);
+        session.close();
+    }
+
+    /** The session's way to the network. */
+    @SuppressWarnings("FutureReturnValueIgnored") // What fails on a channel comes back through its Connection.
+    private final class Link implements ClientLink {
+        @Override
+        public void connect() {
+            ChannelFuture connecting = new Bootstrap()
+                    .group(loop)
+                    .channel(EpollSocketChannel.class)
+                    .option(ChannelOption.TCP_NODELAY, true)
+                    .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
+                    .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+                    .handler(new Connection())
+                    .connect(address);
+            channel = connecting.channel();
+            connecting.addListener(done -> onConnect(connecting));
+        }
+
+        private void onConnect(ChannelFuture connecting) {
+            if (connecting.channel() != channel) {
+                // Given up meanwhile; it closes itself as soon as it can.
+                connecting.channel().close();
+            } else if (connecting.isSuccess()) {
+                session.connected();
+            } else {
+                channel = null;
+                session.disconnected(describe(connecting.cause()));
+            }
+        }
+
+        private String describe(Throwable cause) {
+            return "cannot reach the server at " + address.getHostString() + ":" + address.getPort() + ": "
+                    + cause.getMessage();
+        }
+
+        @Override
+        public void connectAfter(long delayNanos) {
+            loop.schedule(session::connect, delayNanos, TimeUnit.NANOSECONDS);
+        }
+
+        @Override
+        public void later() {
+            loop.execute(endOfTurn);
+        }
+
+        @Override
+        public void write(ByteBuf bytes) {
+            channel.write(bytes, channel.voidPromise());
+        }
+
+        @Override
+        public void flush() {
+            channel.flush();
+        }
+
+        @Override
+        public void close(String reason) {
+            if (channel != null) {
+                Channel closing = channel;
+                // First: what it still has to say is not for this session any more.
+                channel = null;
+                closing.close();
+            }
+        }
+    }
+
+    /** What the network says. One for each connection; an old one is not listened to. */
+    @SuppressWarnings("FutureReturnValueIgnored") // A channel that is closed here is not asked about afterwards.
+    private final class Connection extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            ByteBuf bytes = (ByteBuf) message;
+            try {
+                if (context.channel() == channel) {
+                    session.receive(bytes);
+                }
+            } finally {
+                bytes.release();
+            }
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) {
+            if (context.channel() == channel) {
+                session.endOfTurn();
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            lost(context, "the connection was closed");
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            if (cause instanceof Error || cause instanceof RuntimeException) {
+                // Ours, not the network's: a store that is out of step must not go on.
+                context.channel().close();
+                lost(context, "of a fault of this program: " + cause);
+                throw new IllegalStateException("a client session failed", cause);
+            }
+            lost(context, String.valueOf(cause.getMessage()));
+            context.channel().close();
+        }
+
+        private void lost(ChannelHandlerContext context, String reason) {
+            if (context.channel() == channel) {
+                session.disconnected(reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package io.farblock.client;
+
+import io.farblock.block.StoreInfo;
+import io.farblock.session.ClientObserver;
+import io.farblock.session.ClientOptions;
+import io.farblock.wire.proto.RefusalCode;
+import io.farblock.wire.proto.Welcome;
+import io.netty.channel.IoEventLoop;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A volume on another machine, opened under one lease: queue 0, and from it the further queues, each on its own loop.
+ *
+ * <p>Immutable, for any thread. The stores belong to whoever opened them; closing the last one ends the session with
+ * the server.
+ */
+public final class RemoteVolume {
+    private static final Logger LOG = LoggerFactory.getLogger(RemoteVolume.class);
+
+    private final InetSocketAddress address;
+    private final ClientOptions options;
+    private final int heads;
+    private final RemoteStore firstStore;
+    private final Welcome welcome;
+    private final StoreInfo info;
+
+    private RemoteVolume(InetSocketAddress address, ClientOptions options, int heads, RemoteStore firstStore) {
+        this.address = address;
+        this.options = options;
+        this.heads = heads;
+        this.firstStore = firstStore;
+        welcome = firstStore.welcome();
+        info = firstStore.info();
+    }
+
+    /**
+     * Opens a volume, with queue 0 on {@code loop}. Fails with an {@link OpenFailedException} if the server cannot be
+     * reached or refuses; once it is open, a lost connection is a pause and no failure.
+     *
+     * @param heads how many requests a queue may have at once: their indexes are below this
+     */
+    public static CompletableFuture<RemoteVolume> open(
+            InetSocketAddress address, ClientOptions options, int heads, IoEventLoop loop) {
+        return openStore(address, options, 0, heads, loop, null)
+                .thenApply(store -> new RemoteVolume(address, options, heads, store));
+    }
+
+    /** Opens a further queue, 1 to 65,535, under the same lease. To be called once for each queue. */
+    public CompletableFuture<RemoteStore> openQueue(int queue, IoEventLoop loop) {
+        return openStore(address, options, queue, heads, loop, welcome);
+    }
+
+    /** Queue 0. */
+    public RemoteStore store() {
+        return firstStore;
+    }
+
+    /** What the volume was when it was opened. */
+    public StoreInfo info() {
+        return info;
+    }
+
+    /** What the server calls itself. */
+    public String serverName() {
+        return welcome.getServerName();
+    }
+
+    /** Where the server is. */
+    public InetSocketAddress address() {
+        return address;
+    }
+
+    private static CompletableFuture<RemoteStore> openStore(
+            InetSocketAddress address, ClientOptions options, int queue, int heads, IoEventLoop loop, Welcome known) {
+        Opening opening = new Opening(options.volume() + " queue " + queue, address);
+        loop.execute(() -> {
+            opening.store = new RemoteStore(address, loop, options, queue, heads, known, opening);
+            opening.store.connect();
+        });
+        return opening.result;
+    }
+
+    /** Tells the opener how it went, once, and afterwards the log: once for each change, not for each attempt. */
+    private static final class Opening implements ClientObserver {
+        private final CompletableFuture<RemoteStore> result = new CompletableFuture<>();
+        private final String name;
+        private final InetSocketAddress address;
+        private RemoteStore store;
+        private boolean away;
+
+        Opening(String name, InetSocketAddress address) {
+            this.name = name;
+            this.address = address;
+        }
+
+        @Override
+        public void opened(Welcome welcome, int replayed) {
+            if (away) {
+                away = false;
+                LOG.info("{}: {} is back, {} requests sent again", name, address, replayed);
+            }
+            result.complete(store);
+        }
+
+        @Override
+        public void disconnected(String reason) {
+            if (!result.isDone()) {
+                fail(reason, RefusalCode.REFUSAL_CODE_UNSPECIFIED);
+            } else if (!away) {
+                away = true;
+                LOG.warn("{}: waiting for {}: {}; {} requests held", name, address, reason, store.inFlight());
+            }
+        }
+
+        @Override
+        public void refused(RefusalCode code, String message, String holder) {
+            if (result.isDone()) {
+                LOG.error("{}: ended, every request fails from now on: {}", name, message);
+            } else {
+                fail(message, code);
+            }
+        }
+
+        private void fail(String reason, RefusalCode code) {
+            store.close();
+            result.completeExceptionally(new OpenFailedException(reason, code));
+        }
+
+        @Override
+        public void unflushedWritesInDoubt() {
+            LOG.error(
+                    "{}: {} has restarted; writes that it acknowledged and had not flushed may be lost", name, address);
+        }
+    }
+}
