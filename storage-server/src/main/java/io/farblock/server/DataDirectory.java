@@ -42,7 +42,7 @@ final class DataDirectory implements AutoCloseable {
     /** Locks the directory, and lays it out if it is new. */
     static DataDirectory open(Disk disk, Path root) throws StartupException {
         try {
-            disk.makeDirectory(root);
+            makeDurably(disk, root.toAbsolutePath());
             FileDescriptor lock = lock(root);
             try {
                 layOut(disk, root);
@@ -73,6 +73,15 @@ final class DataDirectory implements AutoCloseable {
     @Override
     public void close() {
         lock.close();
+    }
+
+    // A volume that was acknowledged must not go with the directory above it.
+    private static void makeDurably(Disk disk, Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            makeDurably(disk, directory.getParent());
+            disk.makeDirectory(directory);
+            disk.syncDirectory(directory.getParent());
+        }
     }
 
     private static Path catalogue(Path root) {

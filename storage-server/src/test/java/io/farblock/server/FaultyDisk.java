@@ -1,0 +1,92 @@
+package io.farblock.server;
+
+import io.farblock.linux.Errno;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A disk that counts, fails and stalls on demand. A stalled call waits on any thread, as a real disk would. */
+final class FaultyDisk extends Disk {
+    final AtomicInteger syncs = new AtomicInteger();
+    final AtomicInteger slowReads = new AtomicInteger();
+    volatile int writeErrno;
+    volatile int syncErrno;
+    volatile int allocateErrno;
+    volatile int readErrno;
+    /** Whether nothing is in the page cache. */
+    volatile boolean cold;
+
+    private volatile Stall syncStall;
+    private volatile Stall writeStall;
+    private volatile Stall readStall;
+
+    /** Holds calls of one kind until it is released. */
+    static final class Stall {
+        private final CountDownLatch entered = new CountDownLatch(1);
+        private final CountDownLatch released = new CountDownLatch(1);
+
+        /** Waits until a call is held. */
+        void awaitEntered() {
+            Waiting.uninterruptibly(entered::await);
+        }
+
+        void release() {
+            released.countDown();
+        }
+
+        private void pass() {
+            entered.countDown();
+            Waiting.uninterruptibly(released::await);
+        }
+    }
+
+    Stall stallSyncs() {
+        syncStall = new Stall();
+        return syncStall;
+    }
+
+    Stall stallWrites() {
+        writeStall = new Stall();
+        return writeStall;
+    }
+
+    Stall stallReads() {
+        readStall = new Stall();
+        return readStall;
+    }
+
+    @Override
+    long readNow(int fd, long vector, int count, long offset) {
+        return cold ? -Errno.EAGAIN : super.readNow(fd, vector, count, offset);
+    }
+
+    @Override
+    long read(int fd, long address, long lengthBytes, long offset) {
+        slowReads.incrementAndGet();
+        pass(readStall);
+        return readErrno != 0 ? -readErrno : super.read(fd, address, lengthBytes, offset);
+    }
+
+    @Override
+    long write(int fd, long address, long lengthBytes, long offset) {
+        pass(writeStall);
+        return writeErrno != 0 ? -writeErrno : super.write(fd, address, lengthBytes, offset);
+    }
+
+    @Override
+    int allocate(int fd, int mode, long offset, long lengthBytes) {
+        return allocateErrno != 0 ? -allocateErrno : super.allocate(fd, mode, offset, lengthBytes);
+    }
+
+    @Override
+    int syncData(int fd) {
+        syncs.incrementAndGet();
+        pass(syncStall);
+        return syncErrno != 0 ? -syncErrno : super.syncData(fd);
+    }
+
+    private static void pass(Stall stall) {
+        if (stall != null) {
+            stall.pass();
+        }
+    }
+}
