@@ -51,6 +51,7 @@ public final class ServerSession {
     private long lastReceivedNanos;
     private boolean receiving;
     private boolean turnPending;
+    private boolean left;
     private Hello hello;
     private OpenVolume volume;
     private ServerRequests requests;
@@ -235,7 +236,8 @@ public final class ServerSession {
 
     private void goodbye(Goodbye goodbye) {
         // Any other code is a complaint about this connection; the client comes back over another one.
-        if (state == State.OPEN && goodbye.getCode() == GoodbyeCode.GOODBYE_CODE_DONE) {
+        left = goodbye.getCode() == GoodbyeCode.GOODBYE_CODE_DONE;
+        if (state == State.OPEN && left) {
             volume.leave();
         }
         endNow("the client said goodbye: " + goodbye.getMessage());
@@ -317,6 +319,9 @@ public final class ServerSession {
             if (state == State.OPENING) {
                 welcome(opened);
             } else {
+                if (left) {
+                    opened.leave();
+                }
                 opened.close();
             }
         }
