@@ -17,6 +17,7 @@ import io.farblock.virtio.VirtioFeatures;
  * @param serial what its driver reads as serial number
  * @param life where it is in its life
  * @param device the device, served
+ * @param stores where its blocks are
  * @param path its node under /dev
  */
 record AttachedDevice(
@@ -27,6 +28,7 @@ record AttachedDevice(
         String serial,
         DeviceLifecycle life,
         VduseBlkDevice device,
+        VolumeStores stores,
         String path) {
     /** What the local API says of it. From any thread. */
     Device describe() {

@@ -1,6 +1,7 @@
 package io.farblock.daemon;
 
 import java.nio.file.Path;
+import java.util.UUID;
 
 /**
  * How a node daemon is to run.
@@ -10,7 +11,7 @@ import java.nio.file.Path;
  * @param clientName what servers show to people as the holder of a volume, such as the host's name
  * @param clientId what servers know this machine by, the same after a restart
  */
-public record DaemonOptions(Path socket, int loops, String clientName, String clientId) {
+public record DaemonOptions(Path socket, int loops, String clientName, UUID clientId) {
     /** Where the local API listens if nobody says otherwise. */
     public static final Path DEFAULT_SOCKET = Path.of("/run/farblock/daemon.sock");
 

@@ -60,7 +60,7 @@ final class DeviceAttachment {
         List<IoEventLoop> loops = pickLoops.apply(queueCount());
         VolumeStores stores = VolumeStores.open(options, record, loops);
         try {
-            return create(stores.stores(), loops);
+            return create(stores, loops);
         } catch (DaemonException e) {
             stores.close();
             throw e;
@@ -77,7 +77,7 @@ final class DeviceAttachment {
             DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
             VduseBlkDevice device = newDevice(kernelDevice, life, stores.stores(), loops);
             device.takeOver();
-            return describe(life, device, Objects.requireNonNullElse(VdpaBus.devicePath(name), ""));
+            return describe(life, device, stores, Objects.requireNonNullElse(VdpaBus.devicePath(name), ""));
         } catch (IOException e) {
             throw new DaemonException(Kind.REFUSED, name + ": " + e.getMessage(), e);
         }
@@ -92,15 +92,16 @@ final class DeviceAttachment {
                 : Math.min(MAX_DEFAULT_QUEUES, Runtime.getRuntime().availableProcessors());
     }
 
-    private AttachedDevice create(List<? extends BlockStore> stores, List<IoEventLoop> loops) throws DaemonException {
-        StoreInfo info = stores.get(0).info();
+    private AttachedDevice create(VolumeStores stores, List<IoEventLoop> loops) throws DaemonException {
+        int queues = stores.stores().size();
+        StoreInfo info = stores.stores().get(0).info();
         try (VduseControl control = openControl()) {
             control.create(new VduseDeviceConfig(
                     name,
                     BlkConfigSpace.features(info),
-                    stores.size(),
+                    queues,
                     BlkLimits.QUEUE_ENTRIES,
-                    BlkConfigSpace.bytes(info, stores.size())));
+                    BlkConfigSpace.bytes(info, queues)));
             try {
                 return serve(stores, loops);
             } catch (DaemonException | IOException e) {
@@ -121,24 +122,23 @@ final class DeviceAttachment {
         }
     }
 
-    private AttachedDevice serve(List<? extends BlockStore> stores, List<IoEventLoop> loops)
-            throws IOException, DaemonException {
+    private AttachedDevice serve(VolumeStores stores, List<IoEventLoop> loops) throws IOException, DaemonException {
         VduseDevice kernelDevice = new VduseDevice(name);
         DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.CREATED);
         VduseBlkDevice device;
         try {
-            for (int i = 0; i < stores.size(); i++) {
+            for (int i = 0; i < loops.size(); i++) {
                 kernelDevice.setUpQueue(i, BlkLimits.QUEUE_ENTRIES);
             }
             VdpaBus.setMessageTimeout(name, MESSAGE_TIMEOUT_SECONDS);
-            device = newDevice(kernelDevice, life, stores, loops);
+            device = newDevice(kernelDevice, life, stores.stores(), loops);
         } catch (IOException e) {
             kernelDevice.close();
             throw e;
         }
         device.open();
         try {
-            return describe(life, device, bind(life));
+            return describe(life, device, stores, bind(life));
         } catch (DaemonException | IOException e) {
             undo(device, life);
             throw e;
@@ -152,10 +152,18 @@ final class DeviceAttachment {
         return new VduseBlkDevice(kernelDevice, life, stores, loops, serial.getBytes(StandardCharsets.US_ASCII));
     }
 
-    private AttachedDevice describe(DeviceLifecycle life, VduseBlkDevice device, String path) {
+    private AttachedDevice describe(DeviceLifecycle life, VduseBlkDevice device, VolumeStores stores, String path) {
         String serial = serial(device.info().volumeId());
         return new AttachedDevice(
-                name, request.getVolume(), request.getServer(), request.getTarget(), serial, life, device, path);
+                name,
+                request.getVolume(),
+                request.getServer(),
+                request.getTarget(),
+                serial,
+                life,
+                device,
+                stores,
+                path);
     }
 
     private String bind(DeviceLifecycle life) throws DaemonException, IOException {

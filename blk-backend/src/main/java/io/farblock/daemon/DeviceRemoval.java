@@ -33,6 +33,7 @@ final class DeviceRemoval {
             attached.life().become(DeviceState.DETACHING);
             unbind(attached, force, before);
             attached.device().close();
+            attached.stores().awaitClosed();
             attached.life().become(DeviceState.REMOVED);
             try (VduseControl control = new VduseControl()) {
                 control.destroy(attached.name());

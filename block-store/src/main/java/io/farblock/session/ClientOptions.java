@@ -10,6 +10,8 @@ import java.util.UUID;
  * @param clientId who this is; the same for the life of a node, so that its lease is its own after a restart
  * @param clientName what others call the holder of the lease
  * @param sessionId this attachment
+ * @param life which of the processes that served the attachment in turn this is, from 0 on: its connections win over
+ *     those of an earlier one
  * @param readOnly whether to open without a lease
  * @param takeOver whether to take the lease from whoever holds it, when first opening
  * @param features the bits of {@link FrameLayout#FEATURES} to ask for
@@ -24,6 +26,7 @@ public record ClientOptions(
         UUID clientId,
         String clientName,
         UUID sessionId,
+        int life,
         boolean readOnly,
         boolean takeOver,
         long features,
@@ -39,6 +42,7 @@ public record ClientOptions(
                 clientId,
                 clientName,
                 UUID.randomUUID(),
+                0,
                 readOnly,
                 takeOver,
                 FrameLayout.FEATURES,
@@ -47,5 +51,23 @@ public record ClientOptions(
                 5_000,
                 50,
                 2_000);
+    }
+
+    /** The same, for an attachment that has an id already. */
+    public ClientOptions ofSession(UUID session, int newLife) {
+        return new ClientOptions(
+                volume,
+                clientId,
+                clientName,
+                session,
+                newLife,
+                readOnly,
+                takeOver,
+                features,
+                maxPayloadBytes,
+                maxInFlight,
+                keepAliveMillis,
+                retryMinMillis,
+                retryMaxMillis);
     }
 }

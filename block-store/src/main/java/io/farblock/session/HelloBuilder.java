@@ -14,6 +14,8 @@ final class HelloBuilder {
     HelloBuilder(ClientOptions options, int queue) {
         this.options = options;
         this.queue = queue;
+        // No process makes 2^32 connections, so each life begins above all incarnations of the one before.
+        incarnation = (long) options.life() << Integer.SIZE;
     }
 
     /** @param known the last welcome, or null: who once had the lease goes on with it and never takes it again */

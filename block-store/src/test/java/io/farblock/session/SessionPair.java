@@ -24,7 +24,19 @@ public final class SessionPair implements ClientLink, ClientObserver {
     }
 
     static final ClientOptions OPTIONS = new ClientOptions(
-            MemoryHost.VOLUME, new UUID(3, 4), "node-a", new UUID(5, 6), false, false, 1, 65536, 16, 5_000, 50, 2_000);
+            MemoryHost.VOLUME,
+            new UUID(3, 4),
+            "node-a",
+            new UUID(5, 6),
+            0,
+            false,
+            false,
+            1,
+            65536,
+            16,
+            5_000,
+            50,
+            2_000);
 
     final TestLoop loop;
     final MemoryHost host;

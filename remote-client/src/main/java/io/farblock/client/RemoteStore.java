@@ -20,7 +20,9 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
 import java.net.InetSocketAddress;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -35,12 +37,17 @@ public final class RemoteStore implements BlockStore {
     /** A third of a ping's interval at the usual keep-alive of 5 s, and rare enough for many stores on a loop. */
     private static final int TICK_MILLIS = 500;
 
+    /** How long a server that was told goodbye may take to end the connection. */
+    private static final int PARTING_MILLIS = 2_000;
+
     private final InetSocketAddress address;
     private final IoEventLoop loop;
     private final ClientSession session;
     private final Runnable endOfTurn;
     private final Future<?> ticks;
+    private final Promise<Void> closed;
     private Channel channel;
+    private boolean parting;
 
     RemoteStore(
             InetSocketAddress address,
@@ -52,6 +59,7 @@ public final class RemoteStore implements BlockStore {
             ClientObserver observer) {
         this.address = address;
         this.loop = loop;
+        closed = loop.newPromise();
         session = new ClientSession(
                 options,
                 queue,
@@ -122,7 +130,23 @@ public final class RemoteStore implements BlockStore {
     @Override
     public void close() {
         ticks.cancel(false);
+        // With nothing in flight no memory is in Netty's hands, and the goodbye may take its time.
+        parting = session.inFlight() == 0;
+        Channel last = channel;
         session.close();
+        if (last == null) {
+            closed.trySuccess(null);
+        } else {
+            last.closeFuture().addListener(done -> closed.trySuccess(null));
+        }
+    }
+
+    /**
+     * Whether the server has ended the last connection, and so has let go of the volume; it is given a moment for it.
+     * For use after {@link #close}, which has run on the loop; from any thread.
+     */
+    public Future<?> closed() {
+        return closed;
     }
 
     /** The session's way to the network. */
@@ -185,7 +209,13 @@ public final class RemoteStore implements BlockStore {
                 Channel closing = channel;
                 // First: what it still has to say is not for this session any more.
                 channel = null;
-                closing.close();
+                if (parting) {
+                    // A close right behind the goodbye could reset the connection and destroy it on its way.
+                    ((DuplexChannel) closing).shutdownOutput();
+                    loop.schedule((Runnable) closing::close, PARTING_MILLIS, TimeUnit.MILLISECONDS);
+                } else {
+                    closing.close();
+                }
             }
         }
     }
