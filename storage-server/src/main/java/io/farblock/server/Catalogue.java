@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +28,6 @@ final class Catalogue {
     static final int DEFAULT_BLOCK_SIZE_BYTES = 4096;
 
     private static final Logger LOG = LoggerFactory.getLogger(Catalogue.class);
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}");
     // No name begins with a dot, so that no volume is ever taken for one of these.
     private static final String FRESH_PREFIX = ".new-";
 
@@ -86,7 +84,9 @@ final class Catalogue {
         if (record == null || record.getPhase() != RecordPhase.RECORD_PHASE_READY) {
             throw new VolumeException(
                     VolumeException.Kind.NOT_FOUND,
-                    isValidName(name) ? "no volume is named " + name : "\"" + printable(name) + "\" names no volume");
+                    Names.isValid(name)
+                            ? "no volume is named " + name
+                            : "\"" + Names.printable(name) + "\" names no volume");
         }
         return record;
     }
@@ -144,8 +144,8 @@ final class Catalogue {
 
     private static void requireValid(VolumeRecord wanted) throws VolumeException {
         String reason = null;
-        if (!isValidName(wanted.getName())) {
-            reason = "name \"" + printable(wanted.getName())
+        if (!Names.isValid(wanted.getName())) {
+            reason = "name \"" + Names.printable(wanted.getName())
                     + "\" is not 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front";
         } else if (wanted.getBlockSizeBytes() != 512 && wanted.getBlockSizeBytes() != 4096) {
             reason = "block size " + Integer.toUnsignedString(wanted.getBlockSizeBytes()) + " is neither 512 nor 4096";
@@ -159,16 +159,6 @@ final class Catalogue {
         if (reason != null) {
             throw new VolumeException(VolumeException.Kind.INVALID, reason);
         }
-    }
-
-    private static boolean isValidName(String name) {
-        return NAME.matcher(name).matches();
-    }
-
-    // What goes into a message and a terminal: a name from outside may hold anything and have any length.
-    private static String printable(String name) {
-        String visible = name.replaceAll("[^\\x20-\\x7e]", "?");
-        return visible.length() <= 80 ? visible : visible.substring(0, 80) + "...";
     }
 
     private VolumeException undo(VolumeRecord creating, IOException cause) {
@@ -241,7 +231,7 @@ final class Catalogue {
         try {
             VolumeRecord record = RecordFile.decode(Files.readAllBytes(entry));
             if (!record.getName().equals(name)) {
-                throw new IOException("it is the record of volume " + printable(record.getName()));
+                throw new IOException("it is the record of volume " + Names.printable(record.getName()));
             }
             records.put(name, record);
         } catch (IOException e) {

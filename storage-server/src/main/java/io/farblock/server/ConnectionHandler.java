@@ -1,9 +1,11 @@
 package io.farblock.server;
 
+import io.farblock.session.OpenVolume;
 import io.farblock.session.ServerSession;
 import io.farblock.session.SessionOutput;
 import io.farblock.session.VolumeHost;
 import io.farblock.wire.proto.Hello;
+import io.farblock.wire.proto.RefusalCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -29,6 +31,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     private final ServerSession session;
     private final Runnable endOfTurn = this::endOfTurn;
     private Future<?> ticks;
+    private boolean opened;
     private boolean ended;
 
     ConnectionHandler(DataPort port, VolumeTable volumes, ServerOptions options, SocketChannel channel) {
@@ -121,7 +124,12 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     public void close(String reason) {
         if (!ended) {
             ended = true;
-            LOG.info("connection from {} ends: {}", remote(), reason);
+            // Anybody can make and lose connections; only what happens to a volume's client is worth a line.
+            if (opened) {
+                LOG.info("connection from {} ends: {}", remote(), reason);
+            } else {
+                LOG.debug("connection from {} ends: {}", remote(), reason);
+            }
             channel.flush();
             disconnect();
         }
@@ -134,7 +142,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
     @Override
     public void open(Hello hello, OpenAnswer answer) {
-        volumes.open(hello, new ClientEnd(channel.eventLoop(), remote(), this::disconnect), answer);
+        volumes.open(hello, new ClientEnd(channel.eventLoop(), remote(), this::disconnect), new Opening(answer));
     }
 
     @Override
@@ -156,5 +164,25 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
     private String remote() {
         return channel.remoteAddress() == null ? "a client that has gone" : Addresses.text(channel.remoteAddress());
+    }
+
+    /** The answer to this connection's hello. */
+    private final class Opening implements OpenAnswer {
+        private final OpenAnswer answer;
+
+        Opening(OpenAnswer answer) {
+            this.answer = answer;
+        }
+
+        @Override
+        public void opened(OpenVolume volume) {
+            opened = true;
+            answer.opened(volume);
+        }
+
+        @Override
+        public void refused(RefusalCode code, String message, String holder) {
+            answer.refused(code, message, holder);
+        }
     }
 }

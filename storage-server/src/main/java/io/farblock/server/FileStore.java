@@ -1,6 +1,5 @@
 package io.farblock.server;
 
-import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockRequest;
 import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
@@ -155,29 +154,7 @@ final class FileStore implements BlockStore {
         if (gate.isShut()) {
             return BlockStatus.STALE_EPOCH;
         }
-        BlockOperation operation = request.operation();
-        if (operation == BlockOperation.FLUSH) {
-            return null;
-        }
-        if (operation != BlockOperation.READ && info.readOnly()) {
-            return BlockStatus.READ_ONLY;
-        }
-        return fits(request) ? null : BlockStatus.IO_ERROR;
-    }
-
-    private boolean fits(BlockRequest request) {
-        boolean hasPayload = request.operation() == BlockOperation.READ || request.operation() == BlockOperation.WRITE;
-        int ranges = request.rangeCount();
-        if (ranges < 1 || ranges > (hasPayload ? 1 : info.maxRanges())) {
-            return false;
-        }
-        for (int i = 0; i < ranges; i++) {
-            if (!info.holds(request.offset(i), request.length(i))
-                    || (!hasPayload && request.length(i) > info.maxDiscardBytes())) {
-                return false;
-            }
-        }
-        return !hasPayload || request.payload().lengthBytes() == request.length();
+        return info.refusal(request);
     }
 
     private void start(FileTask task) {

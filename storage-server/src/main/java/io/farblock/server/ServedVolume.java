@@ -2,11 +2,13 @@ package io.farblock.server;
 
 import com.google.protobuf.ByteString;
 import io.farblock.session.VolumeHost.OpenAnswer;
+import io.farblock.wire.ControlFrame;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -143,7 +145,7 @@ final class ServedVolume {
 
     private static boolean isReplaced(Hello hello, VolumeRecord record) {
         return !hello.getVolumeId().isEmpty()
-                && (!hello.getVolumeId().equals(Ids.bytes(record.getUuid()))
+                && (!hello.getVolumeId().equals(ControlFrame.idBytes(UUID.fromString(record.getUuid())))
                         || hello.getVolumeGeneration() != record.getGeneration());
     }
 
@@ -217,7 +219,7 @@ final class ServedVolume {
             LOG.info(
                     "volume {}: {} took over from {}, epoch {}",
                     record.getName(),
-                    hello.getClientName(),
+                    granted.getLeaseHolder().getClientName(),
                     record.getLeaseHolder().getClientName(),
                     epoch);
         }
@@ -304,7 +306,11 @@ final class ServedVolume {
                 catalogue.update(volume.name(), VolumeRecord.Builder::clearLeaseHolder);
             }
         } catch (IOException | VolumeException e) {
-            LOG.warn("volume {}: {} stays its holder, the disk did not take the release", volume.name(), last, e);
+            LOG.warn(
+                    "volume {}: {} stays its holder, the release could not be recorded",
+                    volume.name(),
+                    last.clientName(),
+                    e);
         }
     }
 
@@ -317,7 +323,7 @@ final class ServedVolume {
         return LeaseHolder.newBuilder()
                 .setClientId(hello.getClientId())
                 .setSessionId(hello.getSessionId())
-                .setClientName(hello.getClientName())
+                .setClientName(Names.printable(hello.getClientName()))
                 .build();
     }
 

@@ -24,6 +24,7 @@ public final class StorageServer implements AutoCloseable {
     private final VolumeTable volumes;
     private final DataPort dataPort;
     private final io.grpc.Server admin;
+    private boolean closed;
 
     private StorageServer(ServerOptions options, DataDirectory directory, VolumeTable volumes) throws StartupException {
         this.options = options;
@@ -78,9 +79,18 @@ public final class StorageServer implements AutoCloseable {
         return (InetSocketAddress) admin.getListenSockets().get(0);
     }
 
+    /** How many data connections there are now. */
+    public int connections() {
+        return dataPort.connections();
+    }
+
     /** Ends the service in order: connections, volumes, directory. Waits for the disk. */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         dataPort.disconnectAll();
         stopAdmin();
         volumes.drain();
@@ -120,7 +130,7 @@ public final class StorageServer implements AutoCloseable {
                 .setDataDirectory(directory.root().toString())
                 .setFreeBytes(freeBytes())
                 .setVolumes(volumes.count())
-                .setConnections(dataPort.connections())
+                .setConnections(connections())
                 .build();
     }
 

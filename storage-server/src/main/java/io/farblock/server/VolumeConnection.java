@@ -114,7 +114,7 @@ final class VolumeConnection implements OpenVolume {
     }
 
     String clientName() {
-        return hello.getClientName();
+        return Names.printable(hello.getClientName());
     }
 
     String address() {

@@ -133,7 +133,11 @@ final class VolumeTable {
         } catch (VolumeException e) {
             client.refuse(answer, RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME, e.getMessage(), "");
         } catch (IOException e) {
-            LOG.warn("volume {} could not be opened for {}", hello.getVolume(), hello.getClientName(), e);
+            LOG.warn(
+                    "volume {} could not be opened for {}",
+                    hello.getVolume(),
+                    Names.printable(hello.getClientName()),
+                    e);
             client.refuse(
                     answer,
                     RefusalCode.REFUSAL_CODE_BUSY,
