@@ -3,6 +3,7 @@ package io.farblock.session;
 import io.farblock.block.MemoryHold;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * Views of payload memory that are sent without a copy, kept for use again. One for each loop or session.
@@ -11,10 +12,13 @@ import java.nio.ByteBuffer;
  * costs some hundred bytes, which is why those given back wait for the next payload in the same memory.
  */
 final class GatherViews {
-    /** A 1 MiB write in pages of 4 KiB has this many pieces. */
-    private static final int KEPT = 256;
+    /** As many pages of 4 KiB as a server usually allows in flight: 16 MiB. */
+    private static final int MAX_KEPT = 4096;
 
-    private final GatherView[] free = new GatherView[KEPT];
+    /** Payloads that follow each other mostly lie in the same few mappings, so the right view is near the end. */
+    private static final int SEARCHED = 8;
+
+    private GatherView[] free = new GatherView[64];
     private int freeCount;
 
     /** A view of {@code length} bytes from absolute index {@code offset} on. Retains the hold. */
@@ -23,7 +27,7 @@ final class GatherViews {
     }
 
     private GatherView find(ByteBuffer memory) {
-        for (int i = freeCount - 1; i >= 0; i--) {
+        for (int i = freeCount - 1; i >= Math.max(0, freeCount - SEARCHED); i--) {
             GatherView view = free[i];
             if (view.isOf(memory)) {
                 free[i] = free[--freeCount];
@@ -39,7 +43,10 @@ final class GatherViews {
     }
 
     void giveBack(GatherView view) {
-        if (freeCount < KEPT) {
+        if (freeCount == free.length && freeCount < MAX_KEPT) {
+            free = Arrays.copyOf(free, freeCount * 2);
+        }
+        if (freeCount < free.length) {
             free[freeCount++] = view;
         }
     }

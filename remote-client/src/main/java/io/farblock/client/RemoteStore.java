@@ -12,7 +12,7 @@ import io.farblock.session.ClientSession;
 import io.farblock.wire.proto.Welcome;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
+import io.farblock.wire.WireBuffers;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -67,7 +67,7 @@ public final class RemoteStore implements BlockStore {
                 known,
                 new Link(),
                 observer,
-                PooledByteBufAllocator.DEFAULT,
+                WireBuffers.pool(),
                 System::nanoTime,
                 () -> ThreadLocalRandom.current().nextLong());
         endOfTurn = session::endOfTurn;
@@ -159,7 +159,7 @@ public final class RemoteStore implements BlockStore {
                     .channel(EpollSocketChannel.class)
                     .option(ChannelOption.TCP_NODELAY, true)
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
-                    .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+                    .option(ChannelOption.ALLOCATOR, WireBuffers.pool())
                     .handler(new Connection())
                     .connect(address);
             channel = connecting.channel();

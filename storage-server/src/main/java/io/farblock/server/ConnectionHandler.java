@@ -4,6 +4,7 @@ import io.farblock.session.OpenVolume;
 import io.farblock.session.ServerSession;
 import io.farblock.session.SessionOutput;
 import io.farblock.session.VolumeHost;
+import io.farblock.wire.WireBuffers;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
 import io.netty.buffer.ByteBuf;
@@ -39,7 +40,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
         this.volumes = volumes;
         this.channel = channel;
         name = options.name();
-        session = new ServerSession(this, options.limits(), this, channel.alloc(), System::nanoTime);
+        session = new ServerSession(this, options.limits(), this, WireBuffers.pool(), System::nanoTime);
     }
 
     /** Asks the client to go on elsewhere. Any thread. */
