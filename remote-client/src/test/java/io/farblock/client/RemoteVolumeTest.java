@@ -1,0 +1,277 @@
+package io.farblock.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.farblock.block.AllocationMeter;
+import io.farblock.block.BlockOperation;
+import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
+import io.farblock.block.MemoryHold;
+import io.farblock.block.Probe;
+import io.farblock.wire.proto.RefusalCode;
+import io.netty.util.ResourceLeakDetector;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Opening, queues, a server that comes and goes, and memory that is sent without a copy. */
+class RemoteVolumeTest {
+    private static final int SIZE_BYTES = 8 << 20;
+
+    private final RemoteFixture fixture = new RemoteFixture(SIZE_BYTES);
+
+    @AfterEach
+    void close() {
+        fixture.close();
+    }
+
+    @Test
+    void aServerThatIsNotThereIsNamed() {
+        fixture.server.stop();
+
+        assertThatThrownBy(() -> RemoteVolume.open(
+                                fixture.server.address(), RemoteFixture.options("disk-1"), 16, fixture.loop)
+                        .join())
+                .isInstanceOf(CompletionException.class)
+                .cause()
+                .isInstanceOf(OpenFailedException.class)
+                .hasMessageStartingWith("cannot reach the server at 127.0.0.1:"
+                        + fixture.server.address().getPort() + ": ");
+        fixture.server.start();
+    }
+
+    @Test
+    void aVolumeThatIsNotThereIsRefused() {
+        assertThatThrownBy(() -> RemoteVolume.open(
+                                fixture.server.address(), RemoteFixture.options("nothing"), 16, fixture.loop)
+                        .join())
+                .cause()
+                .isInstanceOfSatisfying(
+                        OpenFailedException.class,
+                        failure -> assertThat(failure.code()).isEqualTo(RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME))
+                .hasMessage("there is no volume nothing");
+    }
+
+    @Test
+    void aSecondQueueGoesOnUnderTheSameLease() {
+        RemoteStore second = fixture.volume.openQueue(1, fixture.group.next()).join();
+        Probe write = new Probe(0).write(4096, 4096, 1);
+        Probe read = new Probe(0).read(4096, 4096);
+
+        fixture.onLoop(() -> write.submitTo(fixture.store()));
+        fixture.await(write::isDone);
+        second.loop().submit(() -> read.submitTo(second)).syncUninterruptibly();
+        fixture.await(read::isDone);
+
+        assertThat(read.bytes()).isEqualTo(write.bytes());
+        fixture.server.onLoop(() -> {
+            var hellos = fixture.server.host().hellos();
+            assertThat(hellos.get(1).getQueue()).isEqualTo(1);
+            assertThat(hellos.get(1).getWantedEpoch()).isEqualTo(1);
+            assertThat(hellos.get(1).getSessionId()).isEqualTo(hellos.get(0).getSessionId());
+        });
+        second.loop().submit(second::close).syncUninterruptibly();
+    }
+
+    @Test
+    void aRestartOfTheServerIsAPause() {
+        List<Probe> writes = new ArrayList<>();
+        fixture.server.onLoop(() -> fixture.server.host().store().hold(true));
+        fixture.onLoop(() -> {
+            for (int i = 0; i < 32; i++) {
+                writes.add(new Probe(i).write(i * 65536L, 65536, i).submitTo(fixture.store()));
+            }
+        });
+        fixture.server.stop();
+        assertThat(writes).noneMatch(Probe::isDone);
+
+        fixture.server.start();
+
+        fixture.await(() -> writes.stream().allMatch(Probe::isDone));
+        assertThat(writes).allMatch(write -> write.status == BlockStatus.OK && write.completions() == 1);
+        for (int i = 0; i < writes.size(); i++) {
+            byte[] stored = new byte[65536];
+            fixture.server.host().bytes().get(i * 65536, stored);
+            assertThat(stored).isEqualTo(writes.get(i).bytes());
+        }
+    }
+
+    @Test
+    void stableMemoryIsHeldUntilTheNetworkLetsGo() {
+        AtomicInteger holds = new AtomicInteger();
+        AtomicInteger taken = new AtomicInteger();
+        MemoryHold hold = new MemoryHold() {
+            @Override
+            public void retain() {
+                holds.incrementAndGet();
+                taken.incrementAndGet();
+            }
+
+            @Override
+            public void release() {
+                holds.decrementAndGet();
+            }
+        };
+        List<Probe> writes = new ArrayList<>();
+        fixture.onLoop(() -> {
+            for (int i = 0; i < 64; i++) {
+                Probe write = new Probe(i).write(i * 65536L, 65536, i);
+                write.request().payload().heldBy(hold);
+                write.request().payload().stable(true);
+                writes.add(write.submitTo(fixture.store()));
+            }
+        });
+
+        fixture.await(() -> writes.stream().allMatch(Probe::isDone));
+
+        fixture.onLoop(() -> {});
+        assertThat(taken.get()).isGreaterThanOrEqualTo(3 * 64);
+        assertThat(holds.get()).isZero();
+        for (int i = 0; i < writes.size(); i++) {
+            byte[] stored = new byte[65536];
+            fixture.server.host().bytes().get(i * 65536, stored);
+            assertThat(stored).isEqualTo(writes.get(i).bytes());
+        }
+    }
+
+    @Test
+    void aCancelGivesStableMemoryBackBeforeItCompletes() {
+        AtomicInteger holds = new AtomicInteger();
+        AtomicInteger holdsAtCompletion = new AtomicInteger(-1);
+        MemoryHold hold = new MemoryHold() {
+            @Override
+            public void retain() {
+                holds.incrementAndGet();
+            }
+
+            @Override
+            public void release() {
+                holds.decrementAndGet();
+            }
+        };
+        Object gate = new Object();
+        synchronized (gate) {
+            // The server's loop waits here, so that its socket fills and the client's writes stay behind.
+            fixture.server.runOnLoop(() -> {
+                synchronized (gate) {
+                    holdsAtCompletion.get();
+                }
+            });
+            fixture.onLoop(() -> {
+                ByteBuffer memory = ByteBuffer.allocateDirect(1 << 20);
+                for (int i = 0; i < 16; i++) {
+                    BlockRequest request = new BlockRequest(
+                            i, (done, status) -> holdsAtCompletion.accumulateAndGet(holds.get(), Math::max));
+                    request.prepare(BlockOperation.WRITE).addRange((long) (i % 8) << 20, 1 << 20);
+                    request.payload().add(memory, 0, 1 << 20);
+                    request.payload().heldBy(hold);
+                    request.payload().stable(true);
+                    fixture.store().submit(request);
+                }
+            });
+            // After this the turn has ended and the network has what it takes.
+            fixture.onLoop(() -> {});
+            fixture.onLoop(() -> {
+                assertThat(holds.get()).isPositive();
+                fixture.store().cancel(BlockStatus.IO_ERROR);
+            });
+        }
+
+        assertThat(holdsAtCompletion.get()).isZero();
+    }
+
+    @ParameterizedTest(name = "{0} of {1} bytes, depth {2}, stable memory {3}")
+    @CsvSource({
+        "READ, 4096, 1, false", "READ, 4096, 32, false", "READ, 131072, 1, false", "READ, 131072, 32, false",
+        "WRITE, 4096, 1, false", "WRITE, 4096, 32, false", "WRITE, 131072, 1, true", "WRITE, 131072, 32, true",
+        "WRITE, 131072, 32, false"
+    })
+    void allocatesNothingPerRequest(BlockOperation operation, int length, int depth, boolean stable) {
+        ResourceLeakDetector.Level before = ResourceLeakDetector.getLevel();
+        ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
+        try {
+            Load load = new Load(operation, length, depth, stable);
+            fixture.onLoop(load::begin);
+            fixture.await(load::isDone);
+            assertThat(load.best()).isLessThan(Load.WINDOW_REQUESTS);
+        } finally {
+            ResourceLeakDetector.setLevel(before);
+        }
+    }
+
+    /**
+     * Keeps {@code depth} requests in flight; each completion submits the next. The sessions allocate nothing at all,
+     * which their own test shows; Netty's loop and pools may, now and then: less than a byte per request.
+     */
+    private final class Load {
+        private static final int WINDOWS = 30;
+        private static final int WINDOW_REQUESTS = 2_000;
+
+        private final BlockOperation operation;
+        private final int length;
+        private final boolean stable;
+        private final BlockRequest[] requests;
+        private final ByteBuffer memory;
+        private final AtomicLong best = new AtomicLong(Long.MAX_VALUE);
+        private final AtomicInteger windows = new AtomicInteger();
+        private int completed;
+        private long windowBegan;
+
+        Load(BlockOperation operation, int length, int depth, boolean stable) {
+            this.operation = operation;
+            this.length = length;
+            this.stable = stable;
+            memory = ByteBuffer.allocateDirect(length * depth);
+            requests = new BlockRequest[depth];
+            for (int i = 0; i < depth; i++) {
+                requests[i] = new BlockRequest(i, this::completed);
+            }
+        }
+
+        void begin() {
+            windowBegan = AllocationMeter.bytes();
+            for (BlockRequest request : requests) {
+                submit(request);
+            }
+        }
+
+        private void submit(BlockRequest request) {
+            int from = request.index() * length;
+            request.prepare(operation).addRange(from, length);
+            for (int page = 0; page < length; page += 4096) {
+                request.payload().add(memory, from + page, 4096);
+            }
+            request.payload().stable(stable);
+            fixture.store().submit(request);
+        }
+
+        private void completed(BlockRequest request, BlockStatus status) {
+            if (++completed == WINDOW_REQUESTS) {
+                completed = 0;
+                long now = AllocationMeter.bytes();
+                best.set(Math.min(best.get(), now - windowBegan));
+                windowBegan = now;
+                windows.set(status == BlockStatus.OK ? windows.get() + 1 : WINDOWS);
+            }
+            if (!isDone()) {
+                submit(request);
+            }
+        }
+
+        boolean isDone() {
+            return windows.get() >= WINDOWS || best.get() < WINDOW_REQUESTS;
+        }
+
+        long best() {
+            return best.get();
+        }
+    }
+}
