@@ -1,0 +1,40 @@
+package io.farblock.cli;
+
+import io.farblock.api.admin.AdminGrpc;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/** A connection to the admin API of a storage server, for one command. */
+final class AdminClient implements AutoCloseable {
+    private static final int DEADLINE_SECONDS = 60;
+
+    private final String address;
+    private final ManagedChannel channel;
+
+    /** Connects when the first call is made. */
+    AdminClient(String address) {
+        this.address = address;
+        channel = NettyChannelBuilder.forAddress(Endpoint.parse(address))
+                .usePlaintext()
+                .build();
+    }
+
+    /** Makes one call; whatever goes wrong with it is a {@link CommandException}. */
+    <T> T call(Function<AdminGrpc.AdminBlockingStub, T> call) {
+        try {
+            return call.apply(AdminGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS));
+        } catch (StatusRuntimeException e) {
+            String away = "no storage server answers on " + address
+                    + ": start one with 'farblock server', or name another with --admin";
+            throw CallFailure.of(e, away, ExitCode.FAILED);
+        }
+    }
+
+    @Override
+    public void close() {
+        channel.shutdownNow();
+    }
+}

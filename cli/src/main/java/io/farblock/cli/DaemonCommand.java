@@ -1,0 +1,49 @@
+package io.farblock.cli;
+
+import io.farblock.daemon.DaemonOptions;
+import io.farblock.daemon.NodeDaemon;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code farblock daemon}: runs the node daemon until it is told to stop. */
+@Command(
+        name = "daemon",
+        description = "Run the node daemon: it makes block devices of volumes and serves them. Needs root.",
+        footer = {
+            "",
+            "SIGTERM or Ctrl-C leaves the devices attached: their I/O waits until a daemon runs again, which takes",
+            "them up by itself. To take devices away, run 'farblock detach NAME' first.",
+            "",
+            "Example:",
+            "  farblock daemon"
+        })
+final class DaemonCommand implements Callable<Integer> {
+    @Mixin
+    private NodeOptions node;
+
+    @Option(
+            names = "--loops",
+            paramLabel = "N",
+            description = "Event loops that serve the queues of all devices; one per CPU if not given.")
+    private Integer loops;
+
+    @Override
+    public Integer call() {
+        int count = loops == null ? Runtime.getRuntime().availableProcessors() : loops;
+        if (count < 1) {
+            throw new CommandException(ExitCode.USAGE, "--loops is at least 1");
+        }
+        Path socket = node.socket().toAbsolutePath();
+        NodeIdentity identity = NodeIdentity.ofThisHost(socket);
+        try {
+            Service.runUntilStopped(NodeDaemon.start(new DaemonOptions(socket, count, identity.name(), identity.id())));
+        } catch (IOException e) {
+            throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
+        }
+        return ExitCode.OK;
+    }
+}

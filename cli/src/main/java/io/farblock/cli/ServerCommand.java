@@ -1,0 +1,58 @@
+package io.farblock.cli;
+
+import io.farblock.server.ServerOptions;
+import io.farblock.server.StartupException;
+import io.farblock.server.StorageServer;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code farblock server}: runs a storage server until it is told to stop. */
+@Command(
+        name = "server",
+        description = "Run a storage server: it keeps volumes in a directory and serves them to node daemons.",
+        footer = {
+            "",
+            "SIGTERM or Ctrl-C ends it in order: clients are asked to wait, what they have in flight is answered,",
+            "every volume is synced. Devices on other machines pause and go on when the server is back.",
+            "",
+            "The data directory should be on ext4 or xfs; one server has it at a time.",
+            "The admin port has no access control: leave it on a loopback address.",
+            "",
+            "Example:",
+            "  farblock server --data /var/lib/farblock"
+        })
+final class ServerCommand implements Callable<Integer> {
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "DIRECTORY",
+            description = "Where the volumes are kept; made if it is not there.")
+    private Path data;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            defaultValue = "${env:FARBLOCK_SERVER:-127.0.0.1:7070}",
+            description = "Where node daemons connect; FARBLOCK_SERVER, else ${DEFAULT-VALUE}.")
+    private String listen;
+
+    @Option(
+            names = "--admin",
+            paramLabel = "HOST:PORT",
+            defaultValue = "${env:FARBLOCK_ADMIN:-127.0.0.1:7071}",
+            description = "Where 'farblock volume' connects; FARBLOCK_ADMIN, else ${DEFAULT-VALUE}.")
+    private String admin;
+
+    @Override
+    public Integer call() {
+        try {
+            Service.runUntilStopped(
+                    StorageServer.start(ServerOptions.of(data, Endpoint.parse(listen), Endpoint.parse(admin))));
+        } catch (StartupException e) {
+            throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
+        }
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,174 @@
+package io.farblock.cli;
+
+import io.farblock.api.admin.CheckVolumeRequest;
+import io.farblock.api.admin.Client;
+import io.farblock.api.admin.CreateVolumeRequest;
+import io.farblock.api.admin.DeleteVolumeRequest;
+import io.farblock.api.admin.DeleteVolumeResponse;
+import io.farblock.api.admin.GetVolumeRequest;
+import io.farblock.api.admin.ListVolumesRequest;
+import io.farblock.api.admin.ListVolumesResponse;
+import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.Volume;
+import io.farblock.api.admin.VolumeState;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ScopeType;
+
+/** {@code farblock volume}: the volumes of a storage server. */
+@Command(
+        name = "volume",
+        description = "Create, list, show, check and delete the volumes of a storage server.",
+        footer = {
+            "",
+            "Examples:",
+            "  farblock volume create backup --size 1G",
+            "  farblock volume list",
+            "  farblock volume delete backup"
+        })
+final class VolumeCommand {
+    private static final String NAME = "Name of the volume: 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front.";
+
+    @Option(
+            names = "--admin",
+            paramLabel = "HOST:PORT",
+            scope = ScopeType.INHERIT,
+            defaultValue = "${env:FARBLOCK_ADMIN:-127.0.0.1:7071}",
+            description = "Admin address of the storage server; FARBLOCK_ADMIN, else ${DEFAULT-VALUE}.")
+    private String admin;
+
+    /** What a write gets when the server's disk is full. */
+    enum NoSpace {
+        queue,
+        fail
+    }
+
+    @Command(
+            description = "Create a volume of zeros. It takes no space on the server until it is written to.",
+            footer = {
+                "",
+                "Sizes are whole numbers with K, M, G or T for powers of 1024.",
+                "",
+                "Example:",
+                "  farblock volume create mail --size 200G --block-size 4096"
+            })
+    int create(
+            @Parameters(paramLabel = "NAME", description = NAME) String name,
+            @Option(names = "--size", required = true, paramLabel = "SIZE", description = "Its size, such as 1G.")
+                    String size,
+            @Option(
+                            names = "--block-size",
+                            paramLabel = "BYTES",
+                            defaultValue = "4096",
+                            description = "Smallest unit of a request, 512 or 4096; ${DEFAULT-VALUE} if not given.")
+                    int blockSizeBytes,
+            @Option(
+                            names = "--on-no-space",
+                            paramLabel = "queue|fail",
+                            defaultValue = "queue",
+                            description = "While the server's disk is full, writes wait (queue) or fail;"
+                                    + " ${DEFAULT-VALUE} if not given.")
+                    NoSpace onNoSpace,
+            @Mixin Output output) {
+        CreateVolumeRequest request = CreateVolumeRequest.newBuilder()
+                .setName(name)
+                .setSizeBytes(Size.parse(size))
+                .setBlockSizeBytes(blockSizeBytes)
+                .setOnNoSpace(onNoSpace == NoSpace.fail ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
+                .build();
+        try (AdminClient client = new AdminClient(admin)) {
+            Volume volume = client.call(stub -> stub.createVolume(request));
+            output.print(volume, "created " + name + ", " + Size.text(volume.getSizeBytes()) + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    @Command(description = "List all volumes.")
+    int list(@Mixin Output output) {
+        try (AdminClient client = new AdminClient(admin)) {
+            ListVolumesResponse all = client.call(stub -> stub.listVolumes(ListVolumesRequest.getDefaultInstance()));
+            Table table = new Table("NAME", "SIZE", "ON DISK", "BLOCK", "STATE", "WRITER");
+            for (Volume volume : all.getVolumesList()) {
+                table.row(
+                        volume.getName(),
+                        Size.text(volume.getSizeBytes()),
+                        Size.text(volume.getAllocatedBytes()),
+                        Integer.toString(volume.getBlockSizeBytes()),
+                        state(volume),
+                        writer(volume));
+            }
+            output.print(all, table.text());
+        }
+        return ExitCode.OK;
+    }
+
+    @Command(description = "Show everything that is known of one volume, and who has it open.")
+    int show(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
+        try (AdminClient client = new AdminClient(admin)) {
+            Volume volume = client.call(stub ->
+                    stub.getVolume(GetVolumeRequest.newBuilder().setName(name).build()));
+            output.print(volume, describe(volume));
+        }
+        return ExitCode.OK;
+    }
+
+    @Command(description = "Delete a volume and its data. Refuses while somebody has it open.")
+    int delete(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
+        try (AdminClient client = new AdminClient(admin)) {
+            DeleteVolumeResponse deleted = client.call(stub -> stub.deleteVolume(
+                    DeleteVolumeRequest.newBuilder().setName(name).build()));
+            output.print(deleted, "deleted " + name + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    @Command(
+            description = "Read a volume whose disk failed back from the disk; if that works, it serves again.",
+            footer = {"", "Mend the server's disk first: 'farblock volume show NAME' says what it reported."})
+    int check(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
+        try (AdminClient client = new AdminClient(admin)) {
+            Volume volume = client.call(stub -> stub.checkVolume(
+                    CheckVolumeRequest.newBuilder().setName(name).build()));
+            output.print(volume, name + " is " + state(volume) + "\n");
+            return volume.getState() == VolumeState.VOLUME_STATE_FAILED ? ExitCode.FAILED : ExitCode.OK;
+        }
+    }
+
+    private static String state(Volume volume) {
+        return volume.getState()
+                .name()
+                .replace("VOLUME_STATE_", "")
+                .replace('_', ' ')
+                .toLowerCase(Locale.ROOT);
+    }
+
+    private static String writer(Volume volume) {
+        for (Client client : volume.getClientsList()) {
+            if (client.getWriter()) {
+                return client.getName();
+            }
+        }
+        return "";
+    }
+
+    private static String describe(Volume volume) {
+        Table table = new Table()
+                .row("name", volume.getName())
+                .row("uuid", volume.getUuid())
+                .row("size", Size.text(volume.getSizeBytes()) + " (" + volume.getSizeBytes() + " bytes)")
+                .row("on disk", Size.text(volume.getAllocatedBytes()))
+                .row("block size", Integer.toString(volume.getBlockSizeBytes()))
+                .row("on no space", volume.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL ? "fail" : "queue")
+                .row("state", state(volume))
+                .row("reason", volume.getStateReason())
+                .row("lease epoch", Long.toString(volume.getLeaseEpoch()));
+        for (Client client : volume.getClientsList()) {
+            String role = client.getWriter() ? "writer" : "reader";
+            table.row(role, client.getName() + " at " + client.getAddress() + ", " + client.getQueues() + " queues");
+        }
+        return table.text();
+    }
+}

@@ -1,0 +1,52 @@
+package io.farblock.cli.doctor;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+
+/** Whether the other processes answer. */
+public final class PeerChecks {
+    private static final int CONNECT_MILLIS = 5_000;
+
+    private PeerChecks() {}
+
+    /** Connects to the port where volumes are served, and says nothing. */
+    public static void dataPort(InetSocketAddress address, Findings findings) {
+        String where = address.getHostString() + ":" + address.getPort();
+        try (Socket socket = new Socket()) {
+            socket.connect(address, CONNECT_MILLIS);
+            findings.ok("server's data port", where);
+        } catch (IOException e) {
+            findings.problem(
+                    "server's data port",
+                    "no connection to " + where + " (" + e.getMessage() + ")",
+                    "farblock server --data DIRECTORY --listen " + where);
+        }
+    }
+
+    /** The admin API answered. */
+    public static void server(String what, Findings findings) {
+        findings.ok("server's admin port", what);
+    }
+
+    /** It did not, and why. */
+    public static void noServer(String what, Findings findings) {
+        findings.problem("server's admin port", firstPart(what), "farblock server --data DIRECTORY");
+    }
+
+    /** The local API answered. */
+    public static void daemon(String what, Findings findings) {
+        findings.ok("node daemon", what);
+    }
+
+    /** It did not, and why. */
+    public static void noDaemon(String what, Findings findings) {
+        findings.problem("node daemon", firstPart(what), "sudo farblock daemon");
+    }
+
+    /** The reason without the advice, which has a column of its own. */
+    private static String firstPart(String message) {
+        int advice = message.indexOf(": ");
+        return advice < 0 ? message : message.substring(0, advice);
+    }
+}
