@@ -46,6 +46,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     private final IoEventLoop control;
     private final List<QueueRunner> queues = new ArrayList<>();
     private final long offeredFeatures;
+    private final int drainSeconds;
     private FdHandle messageHandle;
     private volatile StoreInfo info;
     private volatile int status;
@@ -64,6 +65,19 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
             List<IoEventLoop> loops,
             byte[] serial)
             throws LinuxException {
+        this(device, life, stores, loops, serial, DRAIN_SECONDS);
+    }
+
+    /** With another limit on how long requests in flight are waited for, in seconds. */
+    VduseBlkDevice(
+            VduseDevice device,
+            DeviceLifecycle life,
+            List<? extends BlockStore> stores,
+            List<IoEventLoop> loops,
+            byte[] serial,
+            int drainSeconds)
+            throws LinuxException {
+        this.drainSeconds = drainSeconds;
         this.device = device;
         this.life = life;
         this.messages = new ControlMessages(device, this);
@@ -342,7 +356,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     }
 
     private void drainOnLoop(QueueRunner runner, Runnable done) {
-        var deadline = runner.loop().schedule(() -> failInFlight(runner), DRAIN_SECONDS, TimeUnit.SECONDS);
+        var deadline = runner.loop().schedule(() -> failInFlight(runner), drainSeconds, TimeUnit.SECONDS);
         runner.queue().drain(() -> {
             deadline.cancel(false);
             done.run();
@@ -355,7 +369,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
                 device.name(),
                 runner.index(),
                 runner.queue().inFlight(),
-                DRAIN_SECONDS);
+                drainSeconds);
         runner.queue().cancel();
     }
 
