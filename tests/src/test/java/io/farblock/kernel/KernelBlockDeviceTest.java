@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.farblock.api.node.Device;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 class KernelBlockDeviceTest {
     private static final long MIB = 1L << 20;
     private static final long TIB = 1L << 40;
+    private static final int RESTART_SECONDS = 90;
 
     private static Node node;
 
@@ -226,13 +229,54 @@ class KernelBlockDeviceTest {
     }
 
     @Test
+    void goesOnAfterTheDaemonWasStoppedAndAfterItWasKilled() throws Exception {
+        withDevice("restart", 64 * MIB, 4096, device -> {
+            Process fio = new ProcessBuilder(
+                            "bash",
+                            "-c",
+                            "cd /tmp && exec fio --name=verify --ioengine=libaio --direct=1 --rw=randwrite --bs=4k"
+                                    + " --iodepth=16 --size=48m --time_based --runtime=" + RESTART_SECONDS
+                                    + " --verify=crc32c --verify_fatal=1 --verify_backlog=256 --filename="
+                                    + device.getPath())
+                    .redirectErrorStream(true)
+                    .start();
+            fio.getOutputStream().close();
+            try {
+                for (boolean gracefully : new boolean[] {true, false}) {
+                    awaitRequests(device.getName());
+                    assertThat(fio.isAlive())
+                            .as("fio is at work when the daemon ends")
+                            .isTrue();
+                    node.restartDaemon(gracefully);
+                }
+                String output = new String(fio.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                assertThat(fio.waitFor()).as(output).isZero();
+                assertThat(output).contains("err= 0");
+            } finally {
+                fio.destroy();
+            }
+        });
+    }
+
+    /** Waits until the device has served some requests since its daemon took it up. */
+    private static void awaitRequests(String name) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(180);
+        while (node.device(name).getRequests() < 300) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("no I/O: " + node.device(name));
+            }
+            TimeUnit.MILLISECONDS.sleep(200);
+        }
+    }
+
+    @Test
     void leaksNothingIn200RoundsOfAttachAndDetach() throws Exception {
         node.create("round", 16 * MIB, 4096);
         try {
             attachAndDetach(5);
-            Holdings before = Holdings.of(node.daemon);
+            Holdings before = Holdings.of(node.daemon());
             attachAndDetach(rounds());
-            Holdings after = Holdings.of(node.daemon);
+            Holdings after = Holdings.of(node.daemon());
             System.out.println("after " + rounds() + " rounds: " + before + " -> " + after);
             assertThat(after.descriptors()).isEqualTo(before.descriptors());
             assertThat(after.deviceMappings())

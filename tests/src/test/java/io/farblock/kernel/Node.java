@@ -11,6 +11,7 @@ import io.farblock.api.admin.Volume;
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.DetachRequest;
 import io.farblock.api.node.Device;
+import io.farblock.api.node.ListDevicesRequest;
 import io.farblock.api.node.NodeGrpc;
 import io.farblock.api.node.Target;
 import io.grpc.ManagedChannel;
@@ -43,7 +44,8 @@ final class Node {
     final AdminGrpc.AdminBlockingStub admin;
     final NodeGrpc.NodeBlockingStub node;
     final Process server;
-    final Process daemon;
+    private final Path socket;
+    private Process daemon;
 
     /** Skips the test where the kernel has no VDUSE, or fails it where it must have. */
     static void requireKernel() {
@@ -61,7 +63,7 @@ final class Node {
     Node() throws IOException, InterruptedException {
         String data = System.getenv().getOrDefault("FARBLOCK_TEST_DATA", "/var/tmp");
         work = Files.createTempDirectory(Path.of(data), "farblock-kernel");
-        Path socket = Files.createTempDirectory("farblock").resolve("daemon.sock");
+        socket = Files.createTempDirectory("farblock").resolve("daemon.sock");
         server = start(
                 "server",
                 "server",
@@ -71,7 +73,7 @@ final class Node {
                 "127.0.0.1:" + DATA_PORT,
                 "--admin",
                 "127.0.0.1:" + ADMIN_PORT);
-        daemon = start("daemon", "daemon", "--socket", socket.toString());
+        daemon = startDaemon();
         loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         admin = AdminGrpc.newBlockingStub(keep(NettyChannelBuilder.forAddress("127.0.0.1", ADMIN_PORT)
                 .usePlaintext()
@@ -81,6 +83,30 @@ final class Node {
                 .channelType(EpollDomainSocketChannel.class)
                 .usePlaintext()
                 .build()));
+    }
+
+    private Process startDaemon() throws IOException {
+        return start("daemon", "daemon", "--socket", socket.toString());
+    }
+
+    /** The daemon's process: the launcher replaces itself with the JVM. */
+    Process daemon() {
+        return daemon;
+    }
+
+    /** Ends the daemon and starts another on the same socket, as a supervisor would. */
+    void restartDaemon(boolean gracefully) throws IOException, InterruptedException {
+        Process old = daemon;
+        if (gracefully) {
+            old.destroy();
+        } else {
+            old.destroyForcibly();
+        }
+        if (!old.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("the daemon has not ended within " + START_SECONDS + " s");
+        }
+        processes.remove(old);
+        daemon = startDaemon();
     }
 
     private ManagedChannel keep(ManagedChannel channel) {
@@ -140,6 +166,19 @@ final class Node {
                         .setQueues(2)
                         .setTarget(Target.TARGET_HOST)
                         .build());
+    }
+
+    /** What the daemon says of a device now; an empty description while it has none of that name. */
+    Device device(String name) {
+        return node
+                .withWaitForReady()
+                .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
+                .listDevices(ListDevicesRequest.getDefaultInstance())
+                .getDevicesList()
+                .stream()
+                .filter(device -> device.getName().equals(name))
+                .findFirst()
+                .orElse(Device.getDefaultInstance());
     }
 
     void detach(String name) {
