@@ -127,7 +127,7 @@ final class FileVolume {
      * little is dirty and nothing is on its way to the disk.
      */
     boolean mayWriteInline() {
-        return queued.get() == 0 && !sync.isRunning() && dirtyBytes.get() < maxDirtyBytes;
+        return queued.get() == 0 && !sync.isAtTheDisk() && dirtyBytes.get() < maxDirtyBytes;
     }
 
     /** Says that bytes were changed, after the change and before anybody hears of it. */

@@ -19,7 +19,8 @@ final class GroupSync {
     private List<FileTask> waiting = new ArrayList<>();
     private List<FileTask> covered = new ArrayList<>();
     private boolean wanted;
-    private volatile boolean running;
+    private boolean running;
+    private volatile boolean atTheDisk;
 
     GroupSync(FileVolume volume, Executor thread) {
         this.volume = volume;
@@ -46,17 +47,20 @@ final class GroupSync {
         thread.execute(rounds);
     }
 
-    /** Whether a sync runs: a write to a page on its way to the disk may wait for the disk. */
-    boolean isRunning() {
-        return running;
+    /** Whether pages are on their way to the disk: a write to one of them may have to wait. */
+    boolean isAtTheDisk() {
+        return atTheDisk;
     }
 
     private void runRounds() {
         while (takeWaiting()) {
             int result = -Errno.EIO;
             try {
+                atTheDisk = true;
                 result = volume.syncFiles();
             } finally {
+                // First of all: who is told next may write at once.
+                atTheDisk = false;
                 for (int i = 0; i < covered.size(); i++) {
                     covered.get(i).synced(result);
                 }
