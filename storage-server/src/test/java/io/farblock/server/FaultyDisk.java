@@ -54,6 +54,19 @@ final class FaultyDisk extends Disk {
         return readStall;
     }
 
+    /** Lets go of everything that is held, also after a test that failed in the middle. */
+    void releaseAll() {
+        release(syncStall);
+        release(writeStall);
+        release(readStall);
+    }
+
+    private static void release(Stall stall) {
+        if (stall != null) {
+            stall.release();
+        }
+    }
+
     @Override
     long readNow(int fd, long vector, int count, long offset) {
         return cold ? -Errno.EAGAIN : super.readNow(fd, vector, count, offset);

@@ -36,6 +36,7 @@ class FileStoreTest {
 
     @AfterEach
     void close() {
+        disk.releaseAll();
         volume.close();
     }
 
