@@ -284,6 +284,25 @@ class SessionFaultTest {
     }
 
     @Test
+    void aReplyThatComesTwiceEndsTheConnectionAndNothingElse() {
+        pair.open();
+        boolean[] twice = {false};
+        pair.toClient = bytes -> {
+            if (!twice[0]) {
+                twice[0] = true;
+                bytes.writeBytes(bytes, bytes.readerIndex(), FrameLayout.HEADER_BYTES);
+            }
+        };
+
+        // Two parts, answered in one buffer.
+        Probe write = run(new Probe(0).write(0, 131072, 1));
+
+        assertThat(write.status).isEqualTo(BlockStatus.OK);
+        assertHolds(0, write);
+        assertThat(pair.events).contains("disconnected: the server sent a reply to a request that is not in flight");
+    }
+
+    @Test
     void aServerThatLeavesIsLeftWithoutAnError() {
         pair.open();
         host.store().hold(true);
