@@ -31,6 +31,7 @@ import picocli.CommandLine.ScopeType;
             DetachCommand.class,
             StatusCommand.class,
             DoctorCommand.class,
+            ClassDataCommand.class,
             HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -27,7 +27,7 @@ public final class DataChecks {
         }
     }
 
-    private static void fileSystem(Machine machine, Path directory, Findings findings) {
+    static void fileSystem(Machine machine, Path directory, Findings findings) {
         String type = type(machine, directory);
         String what = type + " at " + directory;
         String remedy = "farblock server --data DIRECTORY, on ext4 or xfs";

@@ -12,7 +12,7 @@ public final class PeerChecks {
 
     /** Connects to the port where volumes are served, and says nothing. */
     public static void dataPort(InetSocketAddress address, Findings findings) {
-        String where = address.getHostString() + ":" + address.getPort();
+        String where = address.getAddress().getHostAddress() + ":" + address.getPort();
         try (Socket socket = new Socket()) {
             socket.connect(address, CONNECT_MILLIS);
             findings.ok("server's data port", where);
