@@ -130,7 +130,8 @@ final class QueueRunner implements QueueHost {
                     : new VirtQueue(memory, info.addresses(), eventIdx, info.initialAvailIndex());
             queue.start(ring, (features & VirtioFeatures.INDIRECT_DESC) != 0);
             ready = true;
-        } catch (VirtQueueException e) {
+        } catch (VirtQueueException | InternalError e) {
+            // The error is HotSpot's form of a SIGBUS: the rings' memory exists no more.
             stopReason = e.getMessage();
             LOG.error("{}: not started, because of {}", name, e.getMessage());
         }

@@ -57,6 +57,7 @@ public final class BlkQueue {
     private EpochHold hold;
     private boolean endOfTurnPending;
     private boolean failing;
+    private boolean memoryLost;
 
     /**
      * A queue that is idle.
@@ -113,7 +114,17 @@ public final class BlkQueue {
         } catch (VirtQueueException e) {
             stop(e.getMessage());
         } catch (InternalError e) {
-            // HotSpot's form of a SIGBUS: the memory behind the ring or a buffer was taken away.
+            loseMemory(e);
+        }
+    }
+
+    /**
+     * HotSpot's form of a SIGBUS: the memory behind the ring or a buffer was taken away. What is in flight cannot be
+     * given back any more; a reset forgets it.
+     */
+    private void loseMemory(InternalError e) {
+        if (!memoryLost) {
+            memoryLost = true;
             stop("the driver's memory went away: " + e.getMessage());
         }
     }
@@ -194,15 +205,21 @@ public final class BlkQueue {
 
     /** The one completion path: status byte, used entry, memory, in this order. */
     private void finish(BlkSlot slot, int status) {
-        if (state == State.ABANDONED) {
-            slot.finish();
-            return;
+        if (state != State.ABANDONED && !memoryLost) {
+            answer(slot, status);
         }
+        slot.finish();
+    }
+
+    private void answer(BlkSlot slot, int status) {
         int head = slot.request.index();
         int written = status == BlkLayout.STATUS_OK ? slot.readBytes + BlkLayout.STATUS_BYTES : BlkLayout.STATUS_BYTES;
-        slot.statusBuffer.put(slot.statusOffset, (byte) status);
-        giveBack(head, written);
-        slot.finish();
+        try {
+            slot.statusBuffer.put(slot.statusOffset, (byte) status);
+            giveBack(head, written);
+        } catch (InternalError e) {
+            loseMemory(e);
+        }
     }
 
     private void giveBack(int head, int writtenBytes) {
@@ -216,8 +233,12 @@ public final class BlkQueue {
 
     private void endOfTurn() {
         endOfTurnPending = false;
-        if (ring != null && ring.publishUsed()) {
-            host.interrupt();
+        try {
+            if (ring != null && !memoryLost && ring.publishUsed()) {
+                host.interrupt();
+            }
+        } catch (InternalError e) {
+            loseMemory(e);
         }
     }
 
@@ -293,13 +314,26 @@ public final class BlkQueue {
 
     /** The driver has reset the device; nothing is in flight. Lets go of the rings and of all memory. */
     public void reset() {
-        if (inFlight() != 0) {
+        if (memoryLost) {
+            forgetInFlight();
+        } else if (inFlight() != 0) {
             throw new IllegalStateException(name + " reset with " + inFlight() + " requests in flight");
         }
         state = State.IDLE;
         ring = null;
         chain = null;
         memory.invalidate();
+    }
+
+    /** A request may have been broken off anywhere, so that its slot is not to be used again. */
+    private void forgetInFlight() {
+        memoryLost = false;
+        for (int head = 0; head < slots.length; head++) {
+            if (slots[head] != null && slots[head].epoch != null) {
+                slots[head].finish();
+                slots[head] = null;
+            }
+        }
     }
 
     /**
