@@ -46,7 +46,10 @@ public final class StorageServer implements AutoCloseable {
      * @throws StartupException if it cannot run here: the message says why, and what to do
      */
     public static StorageServer start(ServerOptions options) throws StartupException {
-        Disk disk = new Disk();
+        return start(options, new Disk());
+    }
+
+    static StorageServer start(ServerOptions options, Disk disk) throws StartupException {
         DurabilityVerifier verifier = DurabilityVerifier.ofThisBoot();
         DataDirectory directory = DataDirectory.open(disk, options.dataDirectory());
         VolumeTable volumes = null;
@@ -94,6 +97,8 @@ public final class StorageServer implements AutoCloseable {
         dataPort.disconnectAll();
         stopAdmin();
         volumes.drain();
+        // Before the loops end: what the disk was still doing completes on them.
+        volumes.closeFiles();
         dataPort.stopLoops();
         volumes.close();
         directory.close();

@@ -114,14 +114,23 @@ final class VolumeTable {
         Waiting.uninterruptibly(drained::await);
     }
 
-    /** Syncs and closes everything. All must be drained. */
-    void close() {
+    /** Lets the disk finish what it does, then syncs and closes all files. All connections must be drained. */
+    void closeFiles() {
+        CountDownLatch closed = new CountDownLatch(1);
         control.execute(() -> {
-            for (ServedVolume volume : served.values()) {
-                volume.volume().close();
+            try {
+                for (ServedVolume volume : served.values()) {
+                    volume.volume().close();
+                }
+            } finally {
+                closed.countDown();
             }
-            served.clear();
         });
+        Waiting.uninterruptibly(closed::await);
+    }
+
+    /** Ends the control thread. */
+    void close() {
         control.shutdown();
         Waiting.uninterruptibly(() -> control.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
     }

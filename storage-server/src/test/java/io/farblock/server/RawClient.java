@@ -15,6 +15,8 @@ import io.farblock.wire.proto.Event;
 import io.farblock.wire.proto.Goodbye;
 import io.farblock.wire.proto.GoodbyeCode;
 import io.farblock.wire.proto.Hello;
+import io.farblock.wire.proto.Ping;
+import io.farblock.wire.proto.Pong;
 import io.farblock.wire.proto.Refusal;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
@@ -104,6 +106,21 @@ final class RawClient implements AutoCloseable {
                 Goodbye.newBuilder().setCode(GoodbyeCode.GOODBYE_CODE_DONE).build();
         send(ControlFrame.encode(
                 UnpooledByteBufAllocator.DEFAULT, FrameLayout.MAGIC_TO_SERVER, Opcode.GOODBYE, goodbye, crc));
+    }
+
+    void sayPing(long cookie) throws IOException {
+        Ping ping = Ping.newBuilder().setCookie(cookie).build();
+        send(ControlFrame.encode(
+                UnpooledByteBufAllocator.DEFAULT, FrameLayout.MAGIC_TO_SERVER, Opcode.PING, ping, crc));
+    }
+
+    /** The cookie of the pong that comes next. */
+    long receivePong() throws IOException {
+        Frame frame = receive();
+        if (frame.opcode() != Opcode.PONG) {
+            throw new AssertionError("no pong but opcode " + frame.opcode());
+        }
+        return Pong.parseFrom(frame.payload()).getCookie();
     }
 
     BlockStatus write(long offset, byte[] data) throws IOException {
