@@ -166,9 +166,18 @@ final class FileVolume {
      * @return null, or why the volume is still not to be trusted
      */
     String check() throws IOException, VolumeException {
+        boolean hadFailed = failure != null;
         int result = files.verify();
         if (result < 0) {
-            return "the check failed: " + Errno.describe(-result);
+            String reason = "the check failed: " + Errno.describe(-result);
+            // The kernel reports a lost page once: no flush would hear of it any more.
+            if (!hadFailed) {
+                fail(reason);
+            }
+            return reason;
+        }
+        if (!hadFailed) {
+            return null;
         }
         catalogue.update(name(), VolumeRecord.Builder::clearFailure);
         failure = null;

@@ -83,6 +83,7 @@ final class VolumeTable {
     /** Reads a volume that has failed back from the disk; it serves again if that works. Takes long. */
     void check(String name) throws VolumeException {
         ServedVolume volume = onControl(() -> serve(catalogue.find(name)));
+        boolean hadFailed = volume.volume().failure() != null;
         try {
             String reason = volume.volume().check();
             if (reason != null) {
@@ -93,7 +94,9 @@ final class VolumeTable {
         } catch (IOException e) {
             throw diskFailed(name, e);
         }
-        control.execute(volume::disconnectAll);
+        if (hadFailed) {
+            control.execute(volume::disconnectAll);
+        }
     }
 
     /** Fences every connection that is left, and waits until the disk is done with all of them. */

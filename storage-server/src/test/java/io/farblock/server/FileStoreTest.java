@@ -183,6 +183,17 @@ class FileStoreTest {
     }
 
     @Test
+    void failsAVolumeWhoseCheckFindsWhatNoFlushWillHearOf() throws Exception {
+        volume.write(0, TestVolume.filled(1, BLOCK)).join();
+        disk.syncErrno = Errno.EIO;
+        assertThat(volume.volume.check()).contains("Input/output error");
+        disk.syncErrno = 0;
+
+        assertAllRefused();
+        assertThat(volume.catalogue.find("v1").getFailedSyncs()).isEqualTo(1);
+    }
+
+    @Test
     void keepsAWriteWaitingForRoomAndServesTheRestMeanwhile() {
         volume.write(0, TestVolume.filled(1, BLOCK)).join();
         disk.writeErrno = Errno.ENOSPC;
