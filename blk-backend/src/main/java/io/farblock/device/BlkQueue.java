@@ -25,6 +25,9 @@ import org.slf4j.LoggerFactory;
  * allocated. What one turn of the loop completes is published together at its end, with at most one interrupt.
  */
 public final class BlkQueue {
+    // A guest may break its ring and reset as fast as it can; the log is not its to fill.
+    private static final int MAX_LOGGED_STOPS = 10;
+
     private static final Logger LOG = LoggerFactory.getLogger(BlkQueue.class);
 
     private enum State {
@@ -57,6 +60,7 @@ public final class BlkQueue {
     private EpochHold hold;
     private boolean endOfTurnPending;
     private boolean failing;
+    private int stops;
     private boolean memoryLost;
 
     /**
@@ -90,8 +94,6 @@ public final class BlkQueue {
         }
         ring = newRing;
         chain = new DescriptorChain(BlkLimits.CHAIN_DESCRIPTORS, BlkLimits.CHAIN_BYTES, indirect);
-        reportedChainFaults.clear();
-        reportedRequestFaults.clear();
         state = State.RUNNING;
         onKick();
     }
@@ -251,8 +253,12 @@ public final class BlkQueue {
 
     private void stop(String reason) {
         state = State.STOPPED;
-        LOG.error("{}: stopped until the driver resets the device: {}", name, reason);
         host.stopped(reason);
+        if (++stops < MAX_LOGGED_STOPS) {
+            LOG.error("{}: stopped until the driver resets the device: {}", name, reason);
+        } else if (stops == MAX_LOGGED_STOPS) {
+            LOG.error("{}: stopped once more, and from now on not logged again: {}", name, reason);
+        }
     }
 
     /** Takes no more requests, and calls back when none is in flight and all are published. */

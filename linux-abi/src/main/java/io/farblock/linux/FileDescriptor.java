@@ -1,5 +1,6 @@
 package io.farblock.linux;
 
+import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An open descriptor of ours, closed exactly once. */
@@ -40,6 +41,20 @@ public final class FileDescriptor implements AutoCloseable {
             throw new IllegalStateException(subject + " is closed");
         }
         return number;
+    }
+
+    /**
+     * Calls ioctl(2) with an argument in memory of ours.
+     *
+     * @return what the call returned; below 0 the reason is {@link LibC#lastError}
+     */
+    public int ioctl(long request, NativeMemory argument) {
+        try {
+            return LibC.ioctl(number(), request, argument.address());
+        } finally {
+            // The kernel has only the number: without this the memory may be freed while the call uses it.
+            Reference.reachabilityFence(argument);
+        }
     }
 
     /** What it names in errors. */

@@ -15,7 +15,10 @@ public final class NativeMemory {
         memory.clear();
     }
 
-    /** Where it is. Valid for as long as this object is reachable. */
+    /**
+     * Where it is. Valid for as long as this object is reachable: who passes it to a system call keeps the object in a
+     * field, uses it afterwards, or ends with {@link java.lang.ref.Reference#reachabilityFence}.
+     */
     public long address() {
         return Pointer.nativeValue(memory);
     }

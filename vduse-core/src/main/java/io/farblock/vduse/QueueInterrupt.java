@@ -20,6 +20,6 @@ public final class QueueInterrupt {
      * @return 0, or the error number: EINVAL while no driver is running, EPERM if the device is broken
      */
     public int raise() {
-        return LibC.ioctl(device.number(), VduseAbi.VQ_INJECT_IRQ, index.address()) < 0 ? LibC.lastError() : 0;
+        return device.ioctl(VduseAbi.VQ_INJECT_IRQ, index) < 0 ? LibC.lastError() : 0;
     }
 }

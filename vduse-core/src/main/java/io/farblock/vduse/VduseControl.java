@@ -57,7 +57,7 @@ public final class VduseControl implements AutoCloseable {
     }
 
     private void ioctl(String operation, long request, NativeMemory argument, String subject) throws LinuxException {
-        if (LibC.ioctl(control.number(), request, argument.address()) < 0) {
+        if (control.ioctl(request, argument) < 0) {
             throw LinuxException.last(operation, subject);
         }
     }

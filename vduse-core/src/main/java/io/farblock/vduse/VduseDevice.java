@@ -50,7 +50,7 @@ public final class VduseDevice implements AutoCloseable {
     /** The features that the driver acknowledged; 0 after a reset. EPERM if the device is broken. */
     public long driverFeatures() throws LinuxException {
         NativeMemory argument = new NativeMemory(Long.BYTES);
-        check("VDUSE_DEV_GET_FEATURES", VduseAbi.DEV_GET_FEATURES, argument.address());
+        check("VDUSE_DEV_GET_FEATURES", VduseAbi.DEV_GET_FEATURES, argument);
         return argument.buffer().getLong(0);
     }
 
@@ -58,7 +58,7 @@ public final class VduseDevice implements AutoCloseable {
     public void setUpQueue(int index, int maxEntries) throws LinuxException {
         NativeMemory argument = new NativeMemory(VqConfig.BYTES);
         argument.buffer().putInt(VqConfig.INDEX, index).putShort(VqConfig.MAX_SIZE, (short) maxEntries);
-        check("VDUSE_VQ_SETUP", VduseAbi.VQ_SETUP, argument.address());
+        check("VDUSE_VQ_SETUP", VduseAbi.VQ_SETUP, argument);
     }
 
     /** What the driver has set up for a queue. */
@@ -66,7 +66,7 @@ public final class VduseDevice implements AutoCloseable {
         NativeMemory argument = new NativeMemory(VqInfo.BYTES);
         ByteBuffer fields = argument.buffer();
         fields.putInt(VqInfo.INDEX, index);
-        check("VDUSE_VQ_GET_INFO", VduseAbi.VQ_GET_INFO, argument.address());
+        check("VDUSE_VQ_GET_INFO", VduseAbi.VQ_GET_INFO, argument);
         VirtQueueAddresses addresses = new VirtQueueAddresses(
                 fields.getInt(VqInfo.NUM),
                 fields.getLong(VqInfo.DESC_ADDR),
@@ -82,7 +82,7 @@ public final class VduseDevice implements AutoCloseable {
         argument.buffer()
                 .putInt(VqEventfd.INDEX, index)
                 .putInt(VqEventfd.FD, kick.descriptor().number());
-        check("VDUSE_VQ_SETUP_KICKFD", VduseAbi.VQ_SETUP_KICKFD, argument.address());
+        check("VDUSE_VQ_SETUP_KICKFD", VduseAbi.VQ_SETUP_KICKFD, argument);
     }
 
     /** Changes bytes of the config space; the driver looks after {@link #interruptConfig}. */
@@ -92,12 +92,14 @@ public final class VduseDevice implements AutoCloseable {
                 .putInt(ConfigData.OFFSET, offset)
                 .putInt(ConfigData.LENGTH, bytes.length)
                 .put(ConfigData.BUFFER, bytes);
-        check("VDUSE_DEV_SET_CONFIG", VduseAbi.DEV_SET_CONFIG, argument.address());
+        check("VDUSE_DEV_SET_CONFIG", VduseAbi.DEV_SET_CONFIG, argument);
     }
 
     /** Tells the driver that the config space has changed; EINVAL while no driver is running. */
     public void interruptConfig() throws LinuxException {
-        check("VDUSE_DEV_INJECT_CONFIG_IRQ", VduseAbi.DEV_INJECT_CONFIG_IRQ, 0);
+        if (LibC.ioctl(device.number(), VduseAbi.DEV_INJECT_CONFIG_IRQ, 0) < 0) {
+            throw LinuxException.last("VDUSE_DEV_INJECT_CONFIG_IRQ", name);
+        }
     }
 
     /** The interrupt of one queue, ready to be raised without garbage. */
@@ -114,7 +116,7 @@ public final class VduseDevice implements AutoCloseable {
         NativeMemory entry = new NativeMemory(IotlbEntry.BYTES);
         // Exactly [iova, iova]: with a longer range the kernel may answer with the region behind.
         entry.buffer().putLong(IotlbEntry.START, iova).putLong(IotlbEntry.LAST, iova);
-        int fd = LibC.ioctl(device.number(), VduseAbi.IOTLB_GET_FD, entry.address());
+        int fd = device.ioctl(VduseAbi.IOTLB_GET_FD, entry);
         if (fd < 0) {
             if (LibC.lastError() == Errno.EINVAL) {
                 return null;
@@ -132,7 +134,7 @@ public final class VduseDevice implements AutoCloseable {
         NativeMemory entry = new NativeMemory(IotlbEntry.BYTES);
         ByteBuffer fields = entry.buffer();
         fields.putLong(IotlbEntry.START, region.iova()).putLong(IotlbEntry.LAST, region.iova());
-        int fd = LibC.ioctl(device.number(), VduseAbi.IOTLB_GET_FD, entry.address());
+        int fd = device.ioctl(VduseAbi.IOTLB_GET_FD, entry);
         if (fd < 0) {
             return false;
         }
@@ -183,8 +185,8 @@ public final class VduseDevice implements AutoCloseable {
         return status.buffer();
     }
 
-    private void check(String operation, long request, long argument) throws LinuxException {
-        if (LibC.ioctl(device.number(), request, argument) < 0) {
+    private void check(String operation, long request, NativeMemory argument) throws LinuxException {
+        if (device.ioctl(request, argument) < 0) {
             throw LinuxException.last(operation, name);
         }
     }
