@@ -1,0 +1,2 @@
+/** A sample that breaks a rule. */
+package io.farblock.architecture.sample.virtio;
