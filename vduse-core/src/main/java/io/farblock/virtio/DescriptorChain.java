@@ -133,14 +133,18 @@ public final class DescriptorChain {
     }
 
     private void take(GuestMemory memory, long address, long lengthBytes, boolean write) {
-        ChainFault found = check(lengthBytes, write);
-        if (found == null) {
-            found = memory.translate(address, lengthBytes, write, toPieces) ? null : ChainFault.OUTSIDE_MEMORY;
-        }
         if (fault == null) {
-            fault = found;
+            fault = check(lengthBytes, write);
         }
-        lastWritableReached = found == null && write;
+        if (fault != null) {
+            // All that still matters is where the chain ends: its last byte takes the status.
+            pieceCount = 0;
+        }
+        boolean reached = memory.translate(address, lengthBytes, write, toPieces);
+        if (!reached && fault == null) {
+            fault = ChainFault.OUTSIDE_MEMORY;
+        }
+        lastWritableReached = reached && write;
         if (write) {
             writableBytes += lengthBytes;
         } else {
