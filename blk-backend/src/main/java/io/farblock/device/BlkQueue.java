@@ -6,6 +6,7 @@ import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
 import io.farblock.block.MemoryHold;
 import io.farblock.block.StoreInfo;
+import io.farblock.memory.AccessFence;
 import io.farblock.memory.GuestMemory;
 import io.farblock.memory.MemoryEpoch;
 import io.farblock.virtio.ChainFault;
@@ -23,6 +24,10 @@ import org.slf4j.LoggerFactory;
  * <p>A head taken from the ring is given back exactly once, through {@link #finish}, the only place that writes status
  * bytes and used entries. The head is the slot and the request's index, so that nothing is looked up and nothing is
  * allocated. What one turn of the loop completes is published together at its end, with at most one interrupt.
+ *
+ * <p>Driver memory is touched in two places, {@link #takeAll} and {@link #writeBack}, each of which ends with an {@link
+ * AccessFence}: if the memory is taken away, it is this queue that stops, and neither a store nor the loop that sees an
+ * error. Stores touch payloads only; what they run into comes to light at the queue's next fence.
  */
 public final class BlkQueue {
     // A guest may break its ring and reset as fast as it can; the log is not its to fill.
@@ -51,17 +56,23 @@ public final class BlkQueue {
     private final QueueCounters counters = new QueueCounters();
     private final BlkSlot[] slots = new BlkSlot[BlkLimits.QUEUE_ENTRIES];
     private final Runnable endOfTurn = this::endOfTurn;
-    private final Runnable takeMore = this::onKick;
+    private final Runnable takeMore = this::takeMore;
     private final EnumSet<ChainFault> reportedChainFaults = EnumSet.noneOf(ChainFault.class);
     private final EnumSet<RequestFault> reportedRequestFaults = EnumSet.noneOf(RequestFault.class);
     private State state = State.IDLE;
     private VirtQueue ring;
     private DescriptorChain chain;
     private EpochHold hold;
+    private final int[] taken = new int[BlkLimits.QUEUE_ENTRIES];
+    private final int[] finished = new int[BlkLimits.QUEUE_ENTRIES];
+    private int takenCount;
+    private int finishedCount;
+    private int inFlight;
+    private boolean takeMorePending;
     private boolean endOfTurnPending;
-    private boolean failing;
-    private int stops;
     private boolean memoryLost;
+    private int stops;
+    private boolean failing;
 
     /**
      * A queue that is idle.
@@ -109,26 +120,23 @@ public final class BlkQueue {
             return;
         }
         try {
-            if (takeAll()) {
+            if (takeAll() && !takeMorePending) {
                 // More than a ring's worth in one turn: let the network and the other queues of the loop have theirs.
+                takeMorePending = true;
                 host.later(takeMore);
             }
+            AccessFence.check();
         } catch (VirtQueueException e) {
             stop(e.getMessage());
         } catch (InternalError e) {
             loseMemory(e);
         }
+        submitTaken();
     }
 
-    /**
-     * HotSpot's form of a SIGBUS: the memory behind the ring or a buffer was taken away. What is in flight cannot be
-     * given back any more; a reset forgets it.
-     */
-    private void loseMemory(InternalError e) {
-        if (!memoryLost) {
-            memoryLost = true;
-            stop("the driver's memory went away: " + e.getMessage());
-        }
+    private void takeMore() {
+        takeMorePending = false;
+        onKick();
     }
 
     /** Takes what there is; returns whether it gave up before the end. */
@@ -149,27 +157,27 @@ public final class BlkQueue {
     private void begin(int head) {
         counters.begun();
         BlkSlot slot = slot(head);
+        slot.begin(memory.epoch());
+        inFlight++;
         ChainFault fault = chain.walk(ring, memory, head);
         boolean hasStatus = fault == null ? chain.writableBytes() > 0 : chain.endsWritable();
+        if (hasStatus) {
+            int last = chain.pieceCount() - 1;
+            slot.statusAt(chain.buffer(last), chain.offset(last) + chain.length(last) - 1);
+        }
         if (fault != null) {
             report(reportedChainFaults, fault, fault.text());
         } else if (!hasStatus) {
             report(reportedRequestFaults, RequestFault.STATUS_MISSING, RequestFault.STATUS_MISSING.text());
         }
-        if (!hasStatus) {
-            giveBack(head, 0);
-            return;
-        }
-        int last = chain.pieceCount() - 1;
-        slot.begin(memory.epoch(), chain.buffer(last), chain.offset(last) + chain.length(last) - 1);
-        if (fault != null || failing) {
+        if (fault != null || !hasStatus || failing) {
             finish(slot, BlkLayout.STATUS_IOERR);
         } else {
-            submit(slot);
+            parse(slot);
         }
     }
 
-    private void submit(BlkSlot slot) {
+    private void parse(BlkSlot slot) {
         RequestFault fault = parser.parse(chain, slot.request);
         if (fault != null) {
             report(reportedRequestFaults, fault, fault.text());
@@ -178,12 +186,33 @@ public final class BlkQueue {
             slot.readBytes = BlkLayout.ID_BYTES;
             finish(slot, BlkLayout.STATUS_OK);
         } else {
-            slot.readBytes = slot.request.operation() == BlockOperation.READ
-                    ? (int) slot.request.payload().lengthBytes()
-                    : 0;
-            slot.request.payload().heldBy(holdOf(slot.epoch));
-            store.submit(slot.request);
+            taken[takenCount++] = slot.request.index();
         }
+    }
+
+    private void submitTaken() {
+        int count = takenCount;
+        takenCount = 0;
+        if (count == 0) {
+            return;
+        }
+        try {
+            for (int i = 0; i < count; i++) {
+                submit(slots[taken[i]]);
+            }
+            // The store may have read payloads that are not there any more.
+            AccessFence.check();
+        } catch (InternalError e) {
+            loseMemory(e);
+        }
+    }
+
+    private void submit(BlkSlot slot) {
+        slot.readBytes = slot.request.operation() == BlockOperation.READ
+                ? (int) slot.request.payload().lengthBytes()
+                : 0;
+        slot.request.payload().heldBy(holdOf(slot.epoch));
+        store.submit(slot.request);
     }
 
     private BlkSlot slot(int head) {
@@ -194,7 +223,10 @@ public final class BlkQueue {
     }
 
     private void onCompleted(BlockRequest request, BlockStatus status) {
-        finish(slots[request.index()], statusByte(status));
+        BlkSlot slot = slots[request.index()];
+        if (slot != null && slot.request == request) {
+            finish(slot, request.payload().isLost() ? BlkLayout.STATUS_IOERR : statusByte(status));
+        }
     }
 
     private static int statusByte(BlockStatus status) {
@@ -205,28 +237,14 @@ public final class BlkQueue {
         };
     }
 
-    /** The one completion path: status byte, used entry, memory, in this order. */
+    /** The one completion path. The driver sees it at the end of the turn. */
     private void finish(BlkSlot slot, int status) {
-        if (state != State.ABANDONED && !memoryLost) {
-            answer(slot, status);
+        if (state == State.ABANDONED) {
+            release(slot);
+            return;
         }
-        slot.finish();
-    }
-
-    private void answer(BlkSlot slot, int status) {
-        int head = slot.request.index();
-        int written = status == BlkLayout.STATUS_OK ? slot.readBytes + BlkLayout.STATUS_BYTES : BlkLayout.STATUS_BYTES;
-        try {
-            slot.statusBuffer.put(slot.statusOffset, (byte) status);
-            giveBack(head, written);
-        } catch (InternalError e) {
-            loseMemory(e);
-        }
-    }
-
-    private void giveBack(int head, int writtenBytes) {
-        ring.pushUsed(head, writtenBytes);
-        counters.ended();
+        slot.status = status;
+        finished[finishedCount++] = slot.request.index();
         if (!endOfTurnPending) {
             endOfTurnPending = true;
             host.later(endOfTurn);
@@ -235,13 +253,66 @@ public final class BlkQueue {
 
     private void endOfTurn() {
         endOfTurnPending = false;
-        try {
-            if (ring != null && !memoryLost && ring.publishUsed()) {
-                host.interrupt();
+        boolean interrupt = false;
+        if (ring != null && !memoryLost) {
+            try {
+                writeBack();
+                interrupt = ring.publishUsed();
+            } catch (InternalError e) {
+                loseMemory(e);
             }
-        } catch (InternalError e) {
-            loseMemory(e);
         }
+        releaseFinished();
+        if (interrupt) {
+            host.interrupt();
+        }
+    }
+
+    /** Status bytes first, then used entries; what happened to them, or to a payload, is known before they are shown. */
+    private void writeBack() {
+        for (int i = 0; i < finishedCount; i++) {
+            BlkSlot slot = slots[finished[i]];
+            ring.pushUsed(finished[i], slot.writeStatus());
+        }
+        AccessFence.check();
+    }
+
+    private void releaseFinished() {
+        int count = finishedCount;
+        finishedCount = 0;
+        for (int i = 0; i < count; i++) {
+            counters.ended();
+            release(slots[finished[i]]);
+        }
+    }
+
+    private void release(BlkSlot slot) {
+        inFlight--;
+        slot.end();
+    }
+
+    /**
+     * HotSpot's form of a SIGBUS: the memory behind the rings or a buffer was taken away. Nothing more is said to the
+     * driver; what was taken and not yet given to the store is forgotten, and so is what the store gives back.
+     */
+    private void loseMemory(InternalError error) {
+        memoryLost = true;
+        for (BlkSlot slot : slots) {
+            if (slot != null && slot.isBegun() && !slot.request.isInFlight() && !isFinished(slot)) {
+                release(slot);
+            }
+        }
+        takenCount = 0;
+        stop("the driver's memory went away: " + error.getMessage());
+    }
+
+    private boolean isFinished(BlkSlot slot) {
+        for (int i = 0; i < finishedCount; i++) {
+            if (finished[i] == slot.request.index()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private <F extends Enum<F>> void report(EnumSet<F> reported, F fault, String text) {
@@ -252,6 +323,9 @@ public final class BlkQueue {
     }
 
     private void stop(String reason) {
+        if (state == State.STOPPED) {
+            return;
+        }
         state = State.STOPPED;
         host.stopped(reason);
         if (++stops < MAX_LOGGED_STOPS) {
@@ -285,7 +359,7 @@ public final class BlkQueue {
 
     /** How many requests are in flight. */
     public int inFlight() {
-        return ring == null ? 0 : ring.outstandingCount();
+        return inFlight;
     }
 
     /** The next avail index; the queue is drained. */
@@ -321,23 +395,27 @@ public final class BlkQueue {
     /** The driver has reset the device; nothing is in flight. Lets go of the rings and of all memory. */
     public void reset() {
         if (memoryLost) {
-            forgetInFlight();
-        } else if (inFlight() != 0) {
-            throw new IllegalStateException(name + " reset with " + inFlight() + " requests in flight");
+            forsake();
+        }
+        if (inFlight != 0) {
+            throw new IllegalStateException(name + " reset with " + inFlight + " requests in flight");
         }
         state = State.IDLE;
+        memoryLost = false;
         ring = null;
         chain = null;
         memory.invalidate();
     }
 
-    /** A request may have been broken off anywhere, so that its slot is not to be used again. */
-    private void forgetInFlight() {
-        memoryLost = false;
-        for (int head = 0; head < slots.length; head++) {
-            if (slots[head] != null && slots[head].epoch != null) {
-                slots[head].finish();
-                slots[head] = null;
+    /**
+     * Where the store itself met the loss, it may hold a request that it will never complete, or complete late: that
+     * slot is replaced and its memory stays mapped for good.
+     */
+    private void forsake() {
+        for (int i = 0; i < slots.length; i++) {
+            if (slots[i] != null && slots[i].isBegun()) {
+                slots[i] = null;
+                inFlight--;
             }
         }
     }

@@ -8,27 +8,46 @@ import java.nio.ByteBuffer;
 final class BlkSlot {
     final BlockRequest request;
     MemoryEpoch epoch;
-    ByteBuffer statusBuffer;
-    int statusOffset;
     int readBytes;
+    int status;
+    private ByteBuffer statusBuffer;
+    private int statusOffset;
 
     BlkSlot(int head, BlockRequest.Completion completion) {
         request = new BlockRequest(head, completion);
     }
 
-    /** Remembers where the status byte of a chain is; its memory stays mapped until {@link #finish}. */
-    void begin(MemoryEpoch memoryEpoch, ByteBuffer buffer, int offset) {
+    /** The head was taken; its memory stays mapped until {@link #end}. */
+    void begin(MemoryEpoch memoryEpoch) {
         epoch = memoryEpoch;
         epoch.retain();
-        statusBuffer = buffer;
-        statusOffset = offset;
+        statusBuffer = null;
         readBytes = 0;
     }
 
-    void finish() {
+    /** Remembers where the status byte of the chain is. A chain without one is given back with nothing written. */
+    void statusAt(ByteBuffer buffer, int offset) {
+        statusBuffer = buffer;
+        statusOffset = offset;
+    }
+
+    boolean isBegun() {
+        return epoch != null;
+    }
+
+    /** Tells the driver how the request ended; returns how many bytes of the chain were written. */
+    int writeStatus() {
+        if (statusBuffer == null) {
+            return 0;
+        }
+        statusBuffer.put(statusOffset, (byte) status);
+        return status == BlkLayout.STATUS_OK ? readBytes + BlkLayout.STATUS_BYTES : BlkLayout.STATUS_BYTES;
+    }
+
+    void end() {
         statusBuffer = null;
-        MemoryEpoch finished = epoch;
+        MemoryEpoch ended = epoch;
         epoch = null;
-        finished.release();
+        ended.release();
     }
 }

@@ -21,6 +21,7 @@ public final class SegmentList {
     private long lengthBytes;
     private MemoryHold hold = MemoryHold.NONE;
     private boolean stable;
+    private boolean lost;
 
     // Where the last copy ended: a payload is mostly walked forward, part by part.
     private int walkIndex;
@@ -33,6 +34,7 @@ public final class SegmentList {
         lengthBytes = 0;
         hold = MemoryHold.NONE;
         stable = false;
+        lost = false;
         rewind();
     }
 
@@ -117,9 +119,30 @@ public final class SegmentList {
         rewind();
     }
 
+    /**
+     * Whether a copy found that memory of a guest was taken away from under its mapping. The request then fails,
+     * whatever its store says; the copy had no other effect than that its target has zeros or old bytes.
+     */
+    public boolean isLost() {
+        return lost;
+    }
+
     /** Copies {@code length} bytes of the payload, from byte {@code position} of it on, to a buffer. */
     public void copyTo(long position, ByteBuffer target, int targetOffset, int length) {
         Objects.checkFromIndexSize(position, length, lengthBytes);
+        try {
+            gather(position, target, targetOffset, length);
+        } catch (InternalError gone) {
+            // HotSpot's form of a SIGBUS, which must not surface in the middle of a store. What the target held before
+            // may be another volume's.
+            lost = true;
+            for (int i = 0; i < length; i++) {
+                target.put(targetOffset + i, (byte) 0);
+            }
+        }
+    }
+
+    private void gather(long position, ByteBuffer target, int targetOffset, int length) {
         int done = 0;
         int index = seek(position);
         while (done < length) {
@@ -134,6 +157,14 @@ public final class SegmentList {
     /** Copies {@code length} bytes of a buffer into the payload, from byte {@code position} of it on. */
     public void copyFrom(long position, ByteBuffer source, int sourceOffset, int length) {
         Objects.checkFromIndexSize(position, length, lengthBytes);
+        try {
+            scatter(position, source, sourceOffset, length);
+        } catch (InternalError gone) {
+            lost = true;
+        }
+    }
+
+    private void scatter(long position, ByteBuffer source, int sourceOffset, int length) {
         int done = 0;
         int index = seek(position);
         while (done < length) {
