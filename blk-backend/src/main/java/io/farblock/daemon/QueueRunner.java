@@ -6,14 +6,16 @@ import io.farblock.device.BlkQueue;
 import io.farblock.device.QueueHost;
 import io.farblock.linux.EventFd;
 import io.farblock.linux.LinuxException;
+import io.farblock.memory.AccessFence;
 import io.farblock.memory.GuestMemory;
-import io.farblock.vduse.QueueInterrupt;
+import io.farblock.memory.RegionSource;
 import io.farblock.vduse.VduseDevice;
 import io.farblock.vduse.VduseQueueInfo;
 import io.farblock.virtio.VirtQueue;
 import io.farblock.virtio.VirtQueueException;
 import io.farblock.virtio.VirtioFeatures;
 import io.netty.channel.IoEventLoop;
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +31,7 @@ final class QueueRunner implements QueueHost {
     private final String name;
     private final IoEventLoop loop;
     private final EventFd kick;
-    private final QueueInterrupt interrupt;
+    private final IntSupplier interrupt;
     private final GuestMemory memory;
     private final BlkQueue queue;
     private final BlockStore store;
@@ -40,7 +42,7 @@ final class QueueRunner implements QueueHost {
     private boolean interruptFailureLogged;
 
     /**
-     * A queue that is not started.
+     * A queue of a kernel device that is not started.
      *
      * @param onKickBeforeStart called when the driver kicks a queue that was not ready when the device was started
      */
@@ -52,14 +54,40 @@ final class QueueRunner implements QueueHost {
             byte[] serial,
             Runnable onKickBeforeStart)
             throws LinuxException {
+        this(
+                device.name() + " queue " + index,
+                index,
+                new IotlbRegions(device),
+                device.interrupt(index)::raise,
+                store,
+                loop,
+                serial,
+                onKickBeforeStart);
+    }
+
+    /**
+     * A queue that is not started, from whatever supplies its memory and takes its interrupts.
+     *
+     * @param interrupt interrupts the driver; returns 0 or the error number
+     */
+    QueueRunner(
+            String name,
+            int index,
+            RegionSource regions,
+            IntSupplier interrupt,
+            BlockStore store,
+            IoEventLoop loop,
+            byte[] serial,
+            Runnable onKickBeforeStart)
+            throws LinuxException {
+        this.name = name;
         this.index = index;
-        this.name = device.name() + " queue " + index;
-        this.loop = loop;
+        this.interrupt = interrupt;
         this.store = store;
+        this.loop = loop;
         this.onKickBeforeStart = onKickBeforeStart;
         kick = new EventFd();
-        interrupt = device.interrupt(index);
-        memory = new GuestMemory(new IotlbRegions(device));
+        memory = new GuestMemory(regions);
         queue = new BlkQueue(name, store, memory, this, serial);
     }
 
@@ -128,13 +156,19 @@ final class QueueRunner implements QueueHost {
             VirtQueue ring = takeOver
                     ? VirtQueue.takeOver(memory, info.addresses(), eventIdx)
                     : new VirtQueue(memory, info.addresses(), eventIdx, info.initialAvailIndex());
+            AccessFence.check();
             queue.start(ring, (features & VirtioFeatures.INDIRECT_DESC) != 0);
             ready = true;
-        } catch (VirtQueueException | InternalError e) {
-            // The error is HotSpot's form of a SIGBUS: the rings' memory exists no more.
-            stopReason = e.getMessage();
-            LOG.error("{}: not started, because of {}", name, e.getMessage());
+        } catch (VirtQueueException e) {
+            refuse(e.getMessage());
+        } catch (InternalError e) {
+            refuse("the driver's memory went away: " + e.getMessage());
         }
+    }
+
+    private void refuse(String reason) {
+        stopReason = reason;
+        LOG.error("{}: not started, because of {}", name, reason);
     }
 
     /** Stops listening and gives everything back. The queue was reset. */
@@ -154,7 +188,7 @@ final class QueueRunner implements QueueHost {
 
     @Override
     public void interrupt() {
-        int errno = interrupt.raise();
+        int errno = interrupt.getAsInt();
         if (errno != 0 && !interruptFailureLogged) {
             interruptFailureLogged = true;
             LOG.warn("{}: the interrupt was refused with error {}", name, errno);
