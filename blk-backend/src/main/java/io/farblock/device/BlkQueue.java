@@ -459,5 +459,10 @@ public final class BlkQueue {
         public void release() {
             epoch.release();
         }
+
+        @Override
+        public void fence() {
+            AccessFence.check();
+        }
     }
 }

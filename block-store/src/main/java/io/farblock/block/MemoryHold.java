@@ -20,4 +20,11 @@ public interface MemoryHold {
 
     /** Gives one hold back; the memory may be gone when this returns. */
     void release();
+
+    /**
+     * Ends a run of accesses to the memory.
+     *
+     * @throws InternalError if one of this thread's failed because the memory was taken away from under its mapping
+     */
+    default void fence() {}
 }

@@ -132,6 +132,7 @@ public final class SegmentList {
         Objects.checkFromIndexSize(position, length, lengthBytes);
         try {
             gather(position, target, targetOffset, length);
+            fence();
         } catch (InternalError gone) {
             // HotSpot's form of a SIGBUS, which must not surface in the middle of a store. What the target held before
             // may be another volume's.
@@ -139,6 +140,12 @@ public final class SegmentList {
             for (int i = 0; i < length; i++) {
                 target.put(targetOffset + i, (byte) 0);
             }
+        }
+    }
+
+    private void fence() {
+        if (!stable) {
+            hold.fence();
         }
     }
 
@@ -159,6 +166,7 @@ public final class SegmentList {
         Objects.checkFromIndexSize(position, length, lengthBytes);
         try {
             scatter(position, source, sourceOffset, length);
+            fence();
         } catch (InternalError gone) {
             lost = true;
         }
