@@ -1,0 +1,2 @@
+/** Tests of queues on real event loops, driven natively: memory is a memfd, kicks and interrupts are eventfds. */
+package io.farblock.daemon;
