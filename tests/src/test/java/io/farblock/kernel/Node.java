@@ -125,7 +125,7 @@ final class Node {
         return process;
     }
 
-    private static String launcher() {
+    static String launcher() {
         return System.getenv().getOrDefault("FARBLOCK_LAUNCHER", "../farblock");
     }
 

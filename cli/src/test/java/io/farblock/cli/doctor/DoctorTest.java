@@ -133,6 +133,25 @@ class DoctorTest {
     }
 
     @Test
+    void findsAControlDeviceThatIsNotOursToOpen() throws Exception {
+        Path control = path("/dev/vduse/control");
+        // Root may open whatever the mode says; what is immutable not even root may write.
+        boolean isRoot = System.getProperty("user.name").equals("root");
+        sh(isRoot ? "chattr +i " + control : "chmod 0 " + control);
+        try {
+            assertFinds("control device", Severity.PROBLEM, "not yours to open", "sudo farblock daemon");
+        } finally {
+            sh(isRoot ? "chattr -i " + control : "chmod 600 " + control);
+        }
+        assertFinds("control device", Severity.OK, "can be opened", "");
+    }
+
+    private static void sh(String command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("sh", "-c", command).inheritIO().start();
+        assertThat(process.waitFor()).as(command).isZero();
+    }
+
+    @Test
     void findsADeviceThatNobodyServes() throws IOException {
         Files.createDirectories(path("/sys/class/vduse/mail"));
         assertFinds("stale devices", Severity.PROBLEM, "mail is served by nobody", "farblock daemon");
@@ -172,11 +191,7 @@ class DoctorTest {
         write("/sys/bus/vdpa/drivers_autoprobe", "0\n");
         String remedy = "echo 1 > /sys/bus/vdpa/drivers_autoprobe";
         assertFinds("vdpa autoprobe", Severity.WARNING, "off", remedy);
-        int code = new ProcessBuilder(
-                        "sh", "-c", remedy.replace("/sys", path("/sys").toString()))
-                .start()
-                .waitFor();
-        assertThat(code).isZero();
+        sh(remedy.replace("/sys", path("/sys").toString()));
         assertFinds("vdpa autoprobe", Severity.OK, "on", "");
         Files.delete(path("/sys/bus/vdpa/drivers_autoprobe"));
         assertFinds("vdpa autoprobe", Severity.PROBLEM, "no vdpa bus", "modprobe vduse");
