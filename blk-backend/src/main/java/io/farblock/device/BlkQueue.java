@@ -212,6 +212,7 @@ public final class BlkQueue {
                 ? (int) slot.request.payload().lengthBytes()
                 : 0;
         slot.request.payload().heldBy(holdOf(slot.epoch));
+        slot.request.payload().stable(slot.epoch.isStable());
         store.submit(slot.request);
     }
 

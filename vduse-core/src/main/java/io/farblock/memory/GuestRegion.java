@@ -21,6 +21,7 @@ public final class GuestRegion {
     private final boolean readable;
     private final boolean writable;
     private final String backing;
+    private final boolean stable;
     private final MappedMemory mapping;
     private final BytesStore<?, ?> store;
     private final ByteBuffer[] windows;
@@ -34,6 +35,8 @@ public final class GuestRegion {
      * @param readable whether the device may read it
      * @param writable whether the device may write it
      * @param backing what the mapping shows, as text: two regions are the same if this and the addresses are
+     * @param stable whether the memory can neither vanish nor change while the device has a request that names it: the
+     *     kernel's own, not a virtual machine's
      * @param mapping the mapping, closed by {@link #close}
      * @param mappingOffset where in the mapping {@code iova} is
      */
@@ -43,6 +46,7 @@ public final class GuestRegion {
             boolean readable,
             boolean writable,
             String backing,
+            boolean stable,
             MappedMemory mapping,
             long mappingOffset) {
         if (lengthBytes <= 0 || mappingOffset < 0 || mappingOffset > mapping.lengthBytes() - lengthBytes) {
@@ -54,6 +58,7 @@ public final class GuestRegion {
         this.readable = readable;
         this.writable = writable;
         this.backing = backing;
+        this.stable = stable;
         this.mapping = mapping;
         this.mappingOffset = mappingOffset;
         PointerBytesStore pointer = BytesStore.nativePointer();
@@ -84,6 +89,10 @@ public final class GuestRegion {
     /** What the mapping shows. */
     public String backing() {
         return backing;
+    }
+
+    boolean isStable() {
+        return stable;
     }
 
     /** Whether an address is inside; unsigned, as addresses are. */

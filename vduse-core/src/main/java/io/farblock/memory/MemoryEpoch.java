@@ -14,6 +14,7 @@ public final class MemoryEpoch {
     private final List<GuestRegion> regions = new ArrayList<>();
     private int users;
     private boolean retired;
+    private boolean stable = true;
 
     MemoryEpoch() {}
 
@@ -39,6 +40,11 @@ public final class MemoryEpoch {
         return users;
     }
 
+    /** Whether none of the memory mapped so far can vanish or change under a request. */
+    public boolean isStable() {
+        return stable;
+    }
+
     GuestRegion find(long iova) {
         for (int i = 0; i < regions.size(); i++) {
             if (regions.get(i).holds(iova)) {
@@ -50,6 +56,7 @@ public final class MemoryEpoch {
 
     void add(GuestRegion region) {
         regions.add(region);
+        stable &= region.isStable();
     }
 
     List<GuestRegion> regions() {

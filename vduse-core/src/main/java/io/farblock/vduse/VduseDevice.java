@@ -14,7 +14,10 @@ import io.farblock.vduse.VduseAbi.VqConfig;
 import io.farblock.vduse.VduseAbi.VqEventfd;
 import io.farblock.vduse.VduseAbi.VqInfo;
 import io.farblock.virtio.VirtQueueAddresses;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * /dev/vduse/NAME: each ioctl a method.
@@ -159,7 +162,24 @@ public final class VduseDevice implements AutoCloseable {
         int protection = (readable ? LibC.PROT_READ : 0) | (writable ? LibC.PROT_WRITE : 0);
         MappedMemory mapping = MappedMemory.map(memory, alignedOffset, alignedLength, protection);
         return new GuestRegion(
-                start, lengthBytes, readable, writable, backing(memory, entry), mapping, offset - alignedOffset);
+                start,
+                lengthBytes,
+                readable,
+                writable,
+                backing(memory, entry),
+                isKernelMemory(memory),
+                mapping,
+                offset - alignedOffset);
+    }
+
+    /** Under virtio_vdpa the memory is the kernel's bounce buffer and rings; else a file that its owner may truncate. */
+    private static boolean isKernelMemory(FileDescriptor memory) throws LinuxException {
+        try {
+            Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + memory.number()));
+            return target.toString().equals("anon_inode:[vduse-domain]");
+        } catch (IOException e) {
+            throw new LinuxException("readlink of " + memory.subject(), e.getMessage(), Errno.EIO);
+        }
     }
 
     private static long roundUp(long value, long unit) {

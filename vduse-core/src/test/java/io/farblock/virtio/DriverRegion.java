@@ -108,7 +108,7 @@ public final class DriverRegion implements AutoCloseable {
     GuestRegion map() throws LinuxException {
         int protection = (readable ? LibC.PROT_READ : 0) | (writable ? LibC.PROT_WRITE : 0);
         MappedMemory devices = MappedMemory.map(file, 0, mappedBytes(), protection);
-        return new GuestRegion(iova, lengthBytes, readable, writable, backing(), devices, 0);
+        return new GuestRegion(iova, lengthBytes, readable, writable, backing(), false, devices, 0);
     }
 
     @Override
