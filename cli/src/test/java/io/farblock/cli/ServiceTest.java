@@ -1,0 +1,85 @@
+package io.farblock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Server and daemon as processes: that they start, and end in order when they are told to. */
+class ServiceTest {
+    /** 128 and SIGTERM. */
+    private static final int TERMINATED = 143;
+
+    private static final int END_SECONDS = 60;
+
+    @TempDir
+    Path work;
+
+    private static Process start(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.farblock.cli.Farblock"));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
+    }
+
+    /** Reads the log up to a line that says so; fails if the process ends before. */
+    private static void awaitLine(BufferedReader log, String part) throws IOException {
+        StringBuilder seen = new StringBuilder();
+        for (String line = log.readLine(); line != null; line = log.readLine()) {
+            seen.append(line).append('\n');
+            if (line.contains(part)) {
+                return;
+            }
+        }
+        throw new AssertionError("it ended without saying '" + part + "':\n" + seen);
+    }
+
+    private static String end(Process process, BufferedReader log) throws InterruptedException {
+        // By its handle: Process.destroy() would also close the log.
+        process.toHandle().destroy();
+        String rest = log.lines().collect(Collectors.joining("\n"));
+        assertThat(process.waitFor(END_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).as(rest).isEqualTo(TERMINATED);
+        return rest;
+    }
+
+    @Test
+    void endsAServerInOrderOnSigterm() throws Exception {
+        String data = work.resolve("data").toString();
+        for (int round = 0; round < 2; round++) {
+            Process server = start("server", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0");
+            try (BufferedReader log = server.inputReader(StandardCharsets.UTF_8)) {
+                awaitLine(log, "serving 0 volumes of " + data);
+                assertThat(end(server, log)).contains("stopped");
+            } finally {
+                server.destroyForcibly();
+            }
+        }
+    }
+
+    @Test
+    void endsADaemonInOrderOnSigterm() throws Exception {
+        Path socket = work.resolve("daemon.sock");
+        Process daemon = start("daemon", "--socket", socket.toString());
+        try (BufferedReader log = daemon.inputReader(StandardCharsets.UTF_8)) {
+            awaitLine(log, "serving the local API on " + socket);
+            assertThat(Files.exists(socket)).isTrue();
+            end(daemon, log);
+            assertThat(Files.exists(socket)).isFalse();
+        } finally {
+            daemon.destroyForcibly();
+        }
+    }
+}
