@@ -2,6 +2,7 @@ package io.farblock.vduse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -65,5 +66,50 @@ class VduseAbiTest {
     @CsvSource({"64, true", "65, false"})
     void limitsTheLengthOfNames(int length, boolean taken) {
         assertThat(VduseDeviceConfig.checkName("x".repeat(length)) == null).isEqualTo(taken);
+    }
+
+    /** Offsets and sizes as a C compiler gives them for the structures of linux/vduse.h, the same on both machines. */
+    @Test
+    void laysOutStructuresAsTheKernelDoes() {
+        assertThat(new int[] {
+                    VduseAbi.DevConfig.VENDOR_ID, VduseAbi.DevConfig.DEVICE_ID, VduseAbi.DevConfig.FEATURES,
+                    VduseAbi.DevConfig.VQ_NUM, VduseAbi.DevConfig.VQ_ALIGN, VduseAbi.DevConfig.CONFIG_SIZE,
+                    VduseAbi.DevConfig.CONFIG
+                })
+                .containsExactly(256, 260, 264, 272, 276, 332, 336);
+        assertThat(new int[] {
+                    VduseAbi.IotlbEntry.OFFSET,
+                    VduseAbi.IotlbEntry.START,
+                    VduseAbi.IotlbEntry.LAST,
+                    VduseAbi.IotlbEntry.PERM,
+                    VduseAbi.IotlbEntry.BYTES
+                })
+                .containsExactly(0, 8, 16, 24, 32);
+        assertThat(new int[] {
+                    VduseAbi.VqInfo.INDEX, VduseAbi.VqInfo.NUM, VduseAbi.VqInfo.DESC_ADDR,
+                    VduseAbi.VqInfo.DRIVER_ADDR, VduseAbi.VqInfo.DEVICE_ADDR, VduseAbi.VqInfo.AVAIL_INDEX,
+                    VduseAbi.VqInfo.READY, VduseAbi.VqInfo.BYTES
+                })
+                .containsExactly(0, 4, 8, 16, 24, 32, 40, 48);
+        assertThat(new int[] {
+                    VduseAbi.VqConfig.INDEX, VduseAbi.VqConfig.MAX_SIZE, VduseAbi.VqConfig.BYTES,
+                    VduseAbi.VqEventfd.INDEX, VduseAbi.VqEventfd.FD, VduseAbi.VqEventfd.BYTES,
+                    VduseAbi.ConfigData.OFFSET, VduseAbi.ConfigData.LENGTH, VduseAbi.ConfigData.BUFFER
+                })
+                .containsExactly(0, 4, 32, 0, 4, 8, 0, 4, 8);
+        assertThat(new int[] {
+                    VduseAbi.Request.TYPE, VduseAbi.Request.REQUEST_ID, VduseAbi.Request.VQ_STATE_INDEX,
+                    VduseAbi.Request.STATUS, VduseAbi.Request.IOVA_START, VduseAbi.Request.IOVA_LAST,
+                    VduseAbi.Request.BYTES
+                })
+                .containsExactly(0, 4, 24, 24, 24, 32, 152);
+        assertThat(new int[] {
+                    VduseAbi.Response.REQUEST_ID,
+                    VduseAbi.Response.RESULT,
+                    VduseAbi.Response.VQ_STATE_INDEX,
+                    VduseAbi.Response.VQ_STATE_AVAIL_INDEX,
+                    VduseAbi.Response.BYTES
+                })
+                .containsExactly(0, 4, 24, 28, 152);
     }
 }
