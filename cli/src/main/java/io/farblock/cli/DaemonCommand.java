@@ -39,8 +39,9 @@ final class DaemonCommand implements Callable<Integer> {
         }
         Path socket = node.socket().toAbsolutePath();
         NodeIdentity identity = NodeIdentity.ofThisHost(socket);
+        DaemonOptions options = new DaemonOptions(socket, count, identity.name(), identity.id());
         try {
-            Service.runUntilStopped(NodeDaemon.start(new DaemonOptions(socket, count, identity.name(), identity.id())));
+            Service.runUntilStopped(() -> NodeDaemon.start(options));
         } catch (IOException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }

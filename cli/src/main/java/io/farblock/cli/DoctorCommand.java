@@ -123,7 +123,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static String text(Findings findings) {
-        Table table = new Table("CHECK", "", "FOUND", "MEND IT WITH");
+        Table table = new Table("CHECK", "RESULT", "FOUND", "MEND IT WITH");
         for (Finding finding : findings.list()) {
             String mark = finding.severity().name().toLowerCase(Locale.ROOT);
             table.row(finding.check(), mark, finding.what(), finding.remedy());

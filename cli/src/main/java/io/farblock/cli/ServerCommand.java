@@ -47,9 +47,9 @@ final class ServerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        ServerOptions options = ServerOptions.of(data, Endpoint.parse(listen), Endpoint.parse(admin));
         try {
-            Service.runUntilStopped(
-                    StorageServer.start(ServerOptions.of(data, Endpoint.parse(listen), Endpoint.parse(admin))));
+            Service.runUntilStopped(() -> StorageServer.start(options));
         } catch (StartupException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }

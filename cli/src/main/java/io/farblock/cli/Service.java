@@ -1,5 +1,6 @@
 package io.farblock.cli;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -8,11 +9,28 @@ import org.slf4j.LoggerFactory;
 final class Service {
     private static final Logger LOG = LoggerFactory.getLogger(Service.class);
 
+    /** What starts it. */
+    @FunctionalInterface
+    interface Start<E extends Exception> {
+        AutoCloseable start() throws E;
+    }
+
     private Service() {}
 
-    /** Waits for SIGTERM, SIGINT or SIGHUP; the virtual machine closes the service and ends with 128 and the signal. */
-    static void runUntilStopped(AutoCloseable service) {
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(service), "farblock-stop"));
+    /**
+     * Starts a service and waits for SIGTERM, SIGINT or SIGHUP; the virtual machine closes the service and ends with 128
+     * and the signal. A signal that comes while it starts is heeded when it has started.
+     */
+    static <E extends Exception> void runUntilStopped(Start<E> start) throws E {
+        CompletableFuture<AutoCloseable> service = new CompletableFuture<>();
+        // Before the start: whoever sees the service in the log may stop it at once.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(service.join()), "farblock-stop"));
+        AutoCloseable started = () -> {};
+        try {
+            started = start.start();
+        } finally {
+            service.complete(started);
+        }
         try {
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {

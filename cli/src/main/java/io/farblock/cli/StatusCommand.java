@@ -36,7 +36,7 @@ final class StatusCommand implements Callable<Integer> {
         if (all.getDevicesCount() == 0) {
             return "no device is attached\n";
         }
-        Table table = new Table("NAME", "DEVICE", "SIZE", "SERVER", "VOLUME", "STATE", "IN FLIGHT", "");
+        Table table = new Table("NAME", "DEVICE", "SIZE", "SERVER", "VOLUME", "STATE", "IN FLIGHT", "NOTE");
         for (Device device : all.getDevicesList()) {
             table.row(
                     device.getName(),
