@@ -43,35 +43,17 @@ class AllocationTest {
         long loopThread = loop.submit(() -> Thread.currentThread().getId()).get();
         try (NativeQueue queue = new NativeQueue("native", loop, new LoopStore(loop::execute, DISK_BYTES))) {
             queue.start();
-            run(queue, write, lengthBytes, depth, 20_000);
+            ok &= queue.run(write, lengthBytes, depth, 20_000);
             long allocated = Long.MAX_VALUE;
             // What a round pays once, it does not pay again; what each request pays shows in every round.
             for (int round = 0; round < ROUNDS && allocated != 0; round++) {
                 long before = threads.getThreadAllocatedBytes(loopThread);
-                run(queue, write, lengthBytes, depth, requests);
+                ok &= queue.run(write, lengthBytes, depth, requests);
                 allocated = threads.getThreadAllocatedBytes(loopThread) - before;
             }
             assertThat(ok).isTrue();
             assertThat(queue.interrupts()).isPositive();
             assertThat(allocated).as("bytes of %d requests", requests).isZero();
-        }
-    }
-
-    private void run(NativeQueue queue, boolean write, int lengthBytes, int depth, int requests) {
-        for (int slot = 0; slot < depth; slot++) {
-            queue.prepare(slot, write, (long) slot * lengthBytes, lengthBytes);
-            queue.offer(slot);
-        }
-        queue.kick();
-        int offered = depth;
-        for (int done = 0; done < requests; done++) {
-            int slot = queue.await();
-            ok &= queue.status(slot) == 0;
-            if (offered < requests) {
-                offered++;
-                queue.offer(slot);
-                queue.kick();
-            }
         }
     }
 }

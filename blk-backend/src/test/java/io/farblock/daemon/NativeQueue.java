@@ -118,6 +118,32 @@ final class NativeQueue implements AutoCloseable {
         return head;
     }
 
+    /**
+     * Keeps {@code depth} requests in flight until {@code requests} are done; slot {@code i} uses the i-th piece of the
+     * disk.
+     *
+     * @return whether all of them succeeded
+     */
+    boolean run(boolean write, int lengthBytes, int depth, int requests) {
+        for (int slot = 0; slot < depth; slot++) {
+            prepare(slot, write, (long) slot * lengthBytes, lengthBytes);
+            offer(slot);
+        }
+        kick();
+        boolean ok = true;
+        int offered = depth;
+        for (int done = 0; done < requests; done++) {
+            int slot = await();
+            ok &= status(slot) == 0;
+            if (offered < requests) {
+                offered++;
+                offer(slot);
+                kick();
+            }
+        }
+        return ok;
+    }
+
     int status(int slot) {
         return memory.u8(STATUSES + slot);
     }

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
@@ -37,6 +38,11 @@ final class DataPort {
     private final ServerOptions options;
     private final VolumeTable volumes;
     private final EventLoopGroup loops;
+    // Replies that a client has not read. Netty's 64 KiB would stop reading behind every large reply, at two system
+    // calls
+    // and some garbage each time; 32 replies of 128 KiB go through this.
+    private static final WriteBufferWaterMark UNREAD_REPLIES = new WriteBufferWaterMark(1 << 20, 4 << 20);
+
     private final Set<ConnectionHandler> connections = ConcurrentHashMap.newKeySet();
     private Channel listener;
     private boolean refusing;
@@ -105,6 +111,7 @@ final class DataPort {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.ALLOCATOR, WireBuffers.pool())
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNREAD_REPLIES)
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
