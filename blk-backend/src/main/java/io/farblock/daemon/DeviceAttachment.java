@@ -73,14 +73,24 @@ final class DeviceAttachment {
         try {
             // First the device: who has it open is the one who serves it.
             VduseDevice kernelDevice = new VduseDevice(name);
-            VolumeStores stores = VolumeStores.open(options, record, loops);
-            DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
-            VduseBlkDevice device = newDevice(kernelDevice, life, stores.stores(), loops);
-            device.takeOver();
-            return describe(life, device, stores, Objects.requireNonNullElse(VdpaBus.devicePath(name), ""));
+            try {
+                return takeOver(kernelDevice, loops);
+            } catch (DaemonException | IOException e) {
+                kernelDevice.close();
+                throw e;
+            }
         } catch (IOException e) {
             throw new DaemonException(Kind.REFUSED, name + ": " + e.getMessage(), e);
         }
+    }
+
+    private AttachedDevice takeOver(VduseDevice kernelDevice, List<IoEventLoop> loops)
+            throws DaemonException, IOException {
+        VolumeStores stores = VolumeStores.open(options, record, loops);
+        DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
+        VduseBlkDevice device = newDevice(kernelDevice, life, stores.stores(), loops);
+        device.takeOver();
+        return describe(life, device, stores, Objects.requireNonNullElse(VdpaBus.devicePath(name), ""));
     }
 
     private int queueCount() throws DaemonException {

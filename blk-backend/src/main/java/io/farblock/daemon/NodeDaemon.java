@@ -36,6 +36,7 @@ import org.slf4j.LoggerFactory;
 public final class NodeDaemon implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeDaemon.class);
     private static final int SHUTDOWN_SECONDS = 5;
+    private static final int TAKE_OVER_RETRY_MILLIS = 500;
 
     private final DaemonOptions options;
     private final MultiThreadIoEventLoopGroup loops;
@@ -137,11 +138,34 @@ public final class NodeDaemon implements AutoCloseable {
     private void takeUp(String name, DeviceRecord record) {
         try {
             reserve(name);
-            devices.put(name, new DeviceAttachment(options, name, record).takeOver(this::pickLoops));
+            try {
+                takeUpWhenReachable(name, record);
+            } finally {
+                free(name);
+            }
         } catch (DaemonException e) {
             LOG.error("{} stays orphaned: {}", name, e.getMessage());
-        } finally {
-            free(name);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            LOG.warn("{} is left to the next daemon", name);
+        }
+    }
+
+    private void takeUpWhenReachable(String name, DeviceRecord record) throws DaemonException, InterruptedException {
+        boolean logged = false;
+        while (!devices.containsKey(name)) {
+            try {
+                devices.put(name, new DeviceAttachment(options, name, record).takeOver(this::pickLoops));
+            } catch (DaemonException e) {
+                if (e.kind() != Kind.UNREACHABLE) {
+                    throw e;
+                }
+                if (!logged) {
+                    logged = true;
+                    LOG.warn("{} is taken up as soon as its server answers: {}", name, e.getMessage());
+                }
+                TimeUnit.MILLISECONDS.sleep(TAKE_OVER_RETRY_MILLIS);
+            }
         }
     }
 

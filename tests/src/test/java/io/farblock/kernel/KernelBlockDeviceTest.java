@@ -229,6 +229,52 @@ class KernelBlockDeviceTest {
     }
 
     @Test
+    void refusesToDetachWhatAProcessHasOpenAndSaysWhich() throws Exception {
+        withDevice("open", 16 * MIB, 4096, device -> {
+            Process reader = new ProcessBuilder(
+                            "bash", "-c", "exec 3< " + device.getPath() + "; echo opened; exec sleep 600")
+                    .start();
+            try {
+                assertThat(reader.getInputStream().read()).isEqualTo('o');
+                assertThatThrownBy(() -> node.detach("open"))
+                        .isInstanceOf(StatusRuntimeException.class)
+                        .hasMessageContaining("open in")
+                        .hasMessageContaining("(process " + reader.pid() + ")");
+            } finally {
+                reader.destroyForcibly().waitFor();
+            }
+        });
+    }
+
+    @Test
+    void serves64DevicesAtOnceAndLetsHalfOfThemGoWhileTheOthersRun() throws Exception {
+        List<Device> devices = new ArrayList<>();
+        try {
+            for (int i = 0; i < 64; i++) {
+                node.create("dev" + i, 4 * MIB, 4096);
+                devices.add(node.attach("dev" + i, false));
+                mustRun("echo content of dev" + i + " | dd of=" + devices.get(i).getPath()
+                        + " bs=4096 conv=sync oflag=direct status=none");
+            }
+            for (int i = 0; i < 32; i++) {
+                node.detach("dev" + i);
+                Device other = devices.get(32 + i);
+                assertThat(Shell.must("dd if=" + other.getPath() + " bs=4096 count=1 iflag=direct status=none"
+                                + " | head -n 1"))
+                        .isEqualTo("content of " + other.getName());
+            }
+        } finally {
+            for (int i = 0; i < devices.size(); i++) {
+                String name = devices.get(i).getName();
+                if (!node.device(name).getName().isEmpty()) {
+                    node.detach(name);
+                }
+                node.delete(name);
+            }
+        }
+    }
+
+    @Test
     void goesOnAfterTheDaemonWasStoppedAndAfterItWasKilled() throws Exception {
         withDevice("restart", 64 * MIB, 4096, device -> {
             Process fio = new ProcessBuilder(

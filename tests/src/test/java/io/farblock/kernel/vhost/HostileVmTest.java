@@ -95,6 +95,24 @@ class HostileVmTest {
         }
     }
 
+    @Test
+    void survivesDataMemoryThatIsTruncatedUnderRequests() throws IOException {
+        try (VmMachine machine = VmMachine.running(hostilePath, QUEUES)) {
+            checkMachine(machine, "before");
+            ask("silent 0");
+            List<Request> requests = offerBothWays(machine, 0);
+            ask("taken 0 " + 2 * IN_FLIGHT);
+            machine.high().truncate(4096);
+            ask("speak 0");
+
+            for (Request request : requests) {
+                assertThat(machine.driver(0).finish(request)).isIn(BlkDriver.OK, BlkDriver.IOERR);
+            }
+            checkBystander("after truncated data");
+        }
+        checkHostileDeviceServesAgain();
+    }
+
     /** Writes and reads of memory in the high region. */
     private static List<Request> offerBothWays(VmMachine machine, int queue) {
         List<Request> requests = new ArrayList<>();
