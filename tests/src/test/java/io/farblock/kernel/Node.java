@@ -43,8 +43,8 @@ final class Node {
     private final Path work;
     final AdminGrpc.AdminBlockingStub admin;
     final NodeGrpc.NodeBlockingStub node;
-    final Process server;
     private final Path socket;
+    private Process server;
     private Process daemon;
 
     /** Skips the test where the kernel has no VDUSE, or fails it where it must have. */
@@ -64,15 +64,7 @@ final class Node {
         String data = System.getenv().getOrDefault("FARBLOCK_TEST_DATA", "/var/tmp");
         work = Files.createTempDirectory(Path.of(data), "farblock-kernel");
         socket = Files.createTempDirectory("farblock").resolve("daemon.sock");
-        server = start(
-                "server",
-                "server",
-                "--data",
-                work.toString(),
-                "--listen",
-                "127.0.0.1:" + DATA_PORT,
-                "--admin",
-                "127.0.0.1:" + ADMIN_PORT);
+        startServer();
         daemon = startDaemon();
         loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         admin = AdminGrpc.newBlockingStub(keep(NettyChannelBuilder.forAddress("127.0.0.1", ADMIN_PORT)
@@ -83,6 +75,29 @@ final class Node {
                 .channelType(EpollDomainSocketChannel.class)
                 .usePlaintext()
                 .build()));
+    }
+
+    /** Starts the server, on the data that the one before it has left. */
+    void startServer() throws IOException {
+        server = start(
+                "server",
+                "server",
+                "--data",
+                work.toString(),
+                "--listen",
+                "127.0.0.1:" + DATA_PORT,
+                "--admin",
+                "127.0.0.1:" + ADMIN_PORT);
+    }
+
+    /** The server's process: the launcher replaces itself with the JVM. */
+    Process server() {
+        return server;
+    }
+
+    /** Ends the server, which stays away until it is started. */
+    void stopServer(boolean gracefully) throws InterruptedException {
+        end(server, gracefully);
     }
 
     private Process startDaemon() throws IOException {
@@ -96,17 +111,25 @@ final class Node {
 
     /** Ends the daemon and starts another on the same socket, as a supervisor would. */
     void restartDaemon(boolean gracefully) throws IOException, InterruptedException {
-        Process old = daemon;
-        if (gracefully) {
-            old.destroy();
-        } else {
-            old.destroyForcibly();
-        }
-        if (!old.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
-            throw new AssertionError("the daemon has not ended within " + START_SECONDS + " s");
-        }
-        processes.remove(old);
+        stopDaemon(gracefully);
         daemon = startDaemon();
+    }
+
+    /** Ends the daemon; its devices wait for another. */
+    void stopDaemon(boolean gracefully) throws InterruptedException {
+        end(daemon, gracefully);
+    }
+
+    private void end(Process process, boolean gracefully) throws InterruptedException {
+        if (gracefully) {
+            process.destroy();
+        } else {
+            process.destroyForcibly();
+        }
+        if (!process.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("process " + process.pid() + " has not ended within " + START_SECONDS + " s");
+        }
+        processes.remove(process);
     }
 
     private ManagedChannel keep(ManagedChannel channel) {
