@@ -1,22 +1,17 @@
 package io.farblock.session;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.farblock.block.BlockRequest;
 import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
 import io.farblock.block.StoreInfo;
 import io.farblock.block.StoreListener;
-import io.farblock.wire.ControlFrame;
 import io.farblock.wire.FrameLayout;
 import io.farblock.wire.Opcode;
 import io.farblock.wire.ProtocolException;
-import io.farblock.wire.ReplyLayout;
-import io.farblock.wire.proto.Event;
 import io.farblock.wire.proto.Goodbye;
 import io.farblock.wire.proto.GoodbyeCode;
 import io.farblock.wire.proto.Ping;
 import io.farblock.wire.proto.Pong;
-import io.farblock.wire.proto.Refusal;
 import io.farblock.wire.proto.RefusalCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
@@ -29,8 +24,8 @@ import java.util.function.LongSupplier;
  * The client's end: one queue of one volume, over one connection after another.
  *
  * <p>Requests stay here while there is no connection, and go out again over the next, in the order of submission. All
- * methods are called on the session's loop. Whatever the server sends, the result is a completion or the end of this
- * connection; an exception that leaves a method is a fault of ours.
+ * methods are called on the session's loop, but for those that say so. Whatever the server sends, the result is a
+ * completion or the end of this connection; an exception that leaves a method is a fault of ours.
  */
 public final class ClientSession implements BlockStore {
     /** What the session is doing. */
@@ -48,33 +43,31 @@ public final class ClientSession implements BlockStore {
         CLOSED
     }
 
-    private static final long NANOS_PER_MILLI = 1_000_000;
-
     private final ClientOptions options;
     private final int heads;
     private final ClientLink link;
     private final ClientObserver observer;
     private final LongSupplier clockNanos;
     private final FrameWriter writer;
-    private final FrameReader reader;
+    private final FrameSorter reader;
     private final ClientRequests requests;
+    private final ServerMessages messages;
     private final LateRefusals refused;
-    private final ControlPayload control = new ControlPayload();
     private final HelloBuilder hello;
     private final Backoff backoff;
+    private final KeepAlive keepAlive;
+    private final SessionCounters counters = new SessionCounters();
     private final List<Runnable> drains = new ArrayList<>();
     private State state = State.WAITING;
+    private volatile SessionStatus status;
     private StoreListener listener = StoreListener.NONE;
     private Welcome welcome;
     private StoreInfo info;
     private BlockStatus endStatus = BlockStatus.IO_ERROR;
-    private boolean everOpened;
+    private boolean wasOpen;
     private boolean turnPending;
     private boolean receiving;
     private int replayCount;
-    private long lastReceivedNanos;
-    private long lastPingNanos;
-    private long reconnectCount;
 
     /**
      * A session that is not connected; {@link #connect} begins.
@@ -100,12 +93,15 @@ public final class ClientSession implements BlockStore {
         this.observer = observer;
         this.clockNanos = clockNanos;
         writer = new FrameWriter(link, allocator, FrameLayout.MAGIC_TO_SERVER);
-        reader = new FrameReader(FrameLayout.MAGIC_TO_CLIENT, new Frames());
         requests = new ClientRequests(queue, heads, writer);
+        messages = new ServerMessages(this, requests, options.volume());
+        reader = new FrameSorter(FrameLayout.MAGIC_TO_CLIENT, messages);
         refused = new LateRefusals(heads);
         hello = new HelloBuilder(options, queue);
         backoff = new Backoff(options.retryMinMillis(), options.retryMaxMillis(), random);
+        keepAlive = new KeepAlive(options.keepAliveMillis());
         welcome = known;
+        status = new SessionStatus(state, clockNanos.getAsLong(), "");
     }
 
     /** What it is doing. */
@@ -113,9 +109,14 @@ public final class ClientSession implements BlockStore {
         return state;
     }
 
-    /** How often a connection was opened after the first. */
-    public long reconnectCount() {
-        return reconnectCount;
+    /** What it is doing and since when; from any thread. */
+    public SessionStatus status() {
+        return status;
+    }
+
+    /** What it has been through; from any thread. */
+    public SessionCounters counters() {
+        return counters;
     }
 
     /** Requests not completed yet. */
@@ -126,7 +127,7 @@ public final class ClientSession implements BlockStore {
     /** Begins to connect, or does so again. */
     public void connect() {
         if (state == State.WAITING) {
-            state = State.CONNECTING;
+            become(State.CONNECTING, status.reason());
             link.connect();
         }
     }
@@ -136,10 +137,9 @@ public final class ClientSession implements BlockStore {
         if (state != State.CONNECTING) {
             return;
         }
-        state = State.GREETING;
+        become(State.GREETING, status.reason());
         reader.reset();
-        lastReceivedNanos = clockNanos.getAsLong();
-        lastPingNanos = lastReceivedNanos;
+        keepAlive.begin(clockNanos.getAsLong());
         writer.control(Opcode.HELLO, hello.next(welcome));
         turnIsPending();
     }
@@ -147,15 +147,35 @@ public final class ClientSession implements BlockStore {
     /** The link's connection is gone, or none could be made. */
     public void disconnected(String reason) {
         if (state == State.CONNECTING || isConnected()) {
-            lose(reason, backoff.nextNanos());
+            lose(reason);
         }
     }
 
-    private boolean isConnected() {
-        return state == State.GREETING || state == State.OPEN || state == State.LEAVING;
+    boolean isConnected() {
+        return state == State.GREETING || isWelcome();
+    }
+
+    /** Whether the server has welcomed this connection. */
+    boolean isWelcome() {
+        return state == State.OPEN || state == State.LEAVING;
+    }
+
+    /** Whether any connection was open. */
+    boolean wasOpen() {
+        return wasOpen;
+    }
+
+    private void become(State next, String reason) {
+        boolean goesOn = isWelcome() == (next == State.OPEN || next == State.LEAVING);
+        state = next;
+        status = new SessionStatus(next, goesOn ? status.sinceNanos() : clockNanos.getAsLong(), reason);
     }
 
     /** Ends this connection and plans the next. */
+    void lose(String reason) {
+        lose(reason, backoff.nextNanos());
+    }
+
     private void lose(String reason, long delayNanos) {
         disconnect(State.WAITING, reason);
         observer.disconnected(reason);
@@ -168,9 +188,8 @@ public final class ClientSession implements BlockStore {
 
     /** Closes first, completes later: when the network has let go, no request's memory is read any more. */
     private void disconnect(State next, String reason) {
-        state = next;
+        become(next, reason);
         writer.discard();
-        control.release();
         link.close(reason);
         replayCount += requests.disconnected();
     }
@@ -180,7 +199,7 @@ public final class ClientSession implements BlockStore {
      * turn {@link #endOfTurn} is to be called.
      */
     public void receive(ByteBuf bytes) {
-        lastReceivedNanos = clockNanos.getAsLong();
+        keepAlive.received(clockNanos.getAsLong());
         receiving = true;
         try {
             reader.read(bytes);
@@ -194,19 +213,20 @@ public final class ClientSession implements BlockStore {
 
     private void afterReplies() {
         if (requests.staleEpochSeen() && isConnected()) {
-            leaseLost("");
+            messages.leaseLost("");
         }
         pump();
         if (state == State.LEAVING && requests.framesInFlight() == 0) {
-            lose("the server is about to stop", backoff.nextNanos());
+            lose("the server is about to stop");
         }
         checkDrained();
     }
 
-    private void refuseServer(GoodbyeCode code, String message) {
+    /** The server broke the protocol, or somebody its bytes: says so, and connects again. */
+    void refuseServer(GoodbyeCode code, String message) {
         if (isConnected()) {
             sayGoodbye(code, message);
-            lose("the server sent " + message, backoff.nextNanos());
+            lose("the server sent " + message);
         }
     }
 
@@ -247,27 +267,21 @@ public final class ClientSession implements BlockStore {
             return;
         }
         long nowNanos = clockNanos.getAsLong();
-        long keepAliveNanos = options.keepAliveMillis() * NANOS_PER_MILLI;
-        if (nowNanos - lastReceivedNanos > keepAliveNanos) {
-            lose("the server was silent for " + options.keepAliveMillis() + " ms", backoff.nextNanos());
+        if (keepAlive.isSilent(nowNanos)) {
+            lose("the server was silent for " + options.keepAliveMillis() + " ms");
             return;
         }
-        keepAlive(nowNanos, keepAliveNanos);
+        if (keepAlive.pingIsDue(nowNanos)) {
+            writer.control(Opcode.PING, Ping.newBuilder().setCookie(nowNanos).build());
+        }
         requests.retry();
         pump();
         turnIsPending();
     }
 
-    /**
-     * A third of the limit: two pings may be late and the connection still lives. They go out even while replies come
-     * in, because the server wants to hear something too.
-     */
-    private void keepAlive(long nowNanos, long keepAliveNanos) {
-        long serverNanos = state == State.GREETING ? keepAliveNanos : welcome.getKeepAliveMillis() * NANOS_PER_MILLI;
-        if (nowNanos - lastPingNanos >= Math.min(keepAliveNanos, serverNanos) / 3) {
-            lastPingNanos = nowNanos;
-            writer.control(Opcode.PING, Ping.newBuilder().setCookie(nowNanos).build());
-        }
+    void pong(Ping ping) {
+        writer.control(
+                Opcode.PONG, Pong.newBuilder().setCookie(ping.getCookie()).build());
     }
 
     @Override
@@ -296,16 +310,18 @@ public final class ClientSession implements BlockStore {
             requests.add(request);
             pump();
         }
+        counters.inFlight(inFlight());
         turnIsPending();
     }
 
     private BlockStatus refusal(BlockRequest request) {
         if (state == State.ENDED || state == State.CLOSED) {
+            counters.fenced(endStatus == BlockStatus.STALE_EPOCH ? 1 : 0);
             return endStatus;
         }
-        BlockStatus status = info().refusal(request);
-        if (status != null) {
-            return status;
+        BlockStatus misfit = info().refusal(request);
+        if (misfit != null) {
+            return misfit;
         }
         long parts = requests.partsOf(request);
         if (parts == 0) {
@@ -321,22 +337,23 @@ public final class ClientSession implements BlockStore {
     }
 
     private void checkDrained() {
+        counters.inFlight(inFlight());
         while (!drains.isEmpty() && inFlight() == 0) {
             drains.remove(0).run();
         }
     }
 
     @Override
-    public void cancel(BlockStatus status) {
+    public void cancel(BlockStatus cancelStatus) {
         if (isConnected() && requests.mayStillChange()) {
             // Only the server can say that a write will not land any more, and it says so by its next welcome.
             lose("requests were cancelled", 0);
         }
-        completeAll(status);
+        completeAll(cancelStatus);
     }
 
-    private void completeAll(BlockStatus status) {
-        requests.cancel(status);
+    private void completeAll(BlockStatus with) {
+        requests.cancel(with);
         refused.complete();
         checkDrained();
     }
@@ -360,82 +377,37 @@ public final class ClientSession implements BlockStore {
     }
 
     /** The server will not have this session any more. */
-    private void endWith(BlockStatus status, RefusalCode code, String message, String holder) {
-        endStatus = status;
+    void endWith(BlockStatus with, RefusalCode code, String message, String holder) {
+        endStatus = with;
         disconnect(State.ENDED, message);
         observer.refused(code, message, holder);
-        if (status == BlockStatus.STALE_EPOCH) {
+        if (with == BlockStatus.STALE_EPOCH) {
+            counters.fenced(requests.count());
             listener.leaseLost(holder);
         }
-        completeAll(status);
+        completeAll(with);
     }
 
-    private void leaseLost(String holder) {
-        String by = holder.isEmpty() ? "another client" : holder;
-        endWith(
-                BlockStatus.STALE_EPOCH,
-                RefusalCode.REFUSAL_CODE_STALE_EPOCH,
-                "volume " + options.volume() + " was taken over by " + by,
-                by);
+    /** The server is about to stop. */
+    void leave() {
+        become(State.LEAVING, "the server is about to stop");
     }
 
-    private void control(int opcode) throws ProtocolException {
-        try {
-            switch (opcode) {
-                case Opcode.WELCOME -> welcomed(Welcome.parseFrom(control.bytes()));
-                case Opcode.REFUSAL -> refusedBy(Refusal.parseFrom(control.bytes()));
-                case Opcode.EVENT -> event(Event.parseFrom(control.bytes()));
-                case Opcode.PING -> pong(Ping.parseFrom(control.bytes()));
-                // Any byte counts as life, so there is nothing more to learn from a pong.
-                case Opcode.PONG -> {}
-                case Opcode.GOODBYE -> goodbye(Goodbye.parseFrom(control.bytes()));
-                default -> throw new IllegalStateException("opcode " + opcode + " was let through");
-            }
-        } catch (InvalidProtocolBufferException e) {
-            throw new ProtocolException("a control message that cannot be parsed");
-        }
-    }
-
-    private void welcomed(Welcome received) throws ProtocolException {
-        if (state != State.GREETING) {
-            throw new ProtocolException("a welcome that was not asked for");
-        }
-        String invalid = HelloRules.invalid(received);
-        if (invalid != null) {
-            throw new ProtocolException(invalid);
-        }
-        StoreInfo newInfo = ControlFrame.storeInfo(ControlFrame.id(received.getVolumeId()), received.getInfo());
-        if (welcome != null && isAnotherVolume(received, newInfo)) {
-            endWith(
-                    BlockStatus.IO_ERROR,
-                    RefusalCode.REFUSAL_CODE_REPLACED,
-                    "volume " + options.volume() + " was deleted and made again",
-                    "");
-        } else if (welcome != null && welcome.getEpoch() != received.getEpoch()) {
-            leaseLost("");
-        } else {
-            open(received, newInfo);
-        }
-    }
-
-    private boolean isAnotherVolume(Welcome received, StoreInfo newInfo) {
-        return !welcome.getVolumeId().equals(received.getVolumeId())
-                || welcome.getVolumeGeneration() != received.getVolumeGeneration()
-                || welcome.getInfo().getBlockSizeBytes() != newInfo.blockSizeBytes();
-    }
-
-    private void open(Welcome received, StoreInfo newInfo) {
+    /** A connection is open, to the volume and under the lease that this session is for. */
+    void welcomed(Welcome received, StoreInfo newInfo) {
         boolean inDoubt = welcome != null && welcome.getDurabilityVerifier() != received.getDurabilityVerifier();
         welcome = received;
-        state = State.OPEN;
+        become(State.OPEN, "");
         backoff.reset();
-        if (everOpened) {
-            reconnectCount++;
+        keepAlive.serverLimit(received.getKeepAliveMillis());
+        if (wasOpen) {
+            counters.reconnected();
         }
-        everOpened = true;
+        wasOpen = true;
         requests.opened(received);
         int replayed = replayCount;
         replayCount = 0;
+        counters.replayedRequests(replayed);
         infoIs(newInfo);
         if (inDoubt) {
             // Here the writes that were acknowledged and not flushed are to be sent first, once they are kept.
@@ -444,115 +416,12 @@ public final class ClientSession implements BlockStore {
         observer.opened(received, replayed);
     }
 
-    private void infoIs(StoreInfo newInfo) {
+    /** The volume has this form now. */
+    void infoIs(StoreInfo newInfo) {
         boolean changed = info != null && !info.equals(newInfo);
         info = newInfo;
         if (changed) {
             listener.infoChanged(newInfo);
-        }
-    }
-
-    private void refusedBy(Refusal refusal) throws ProtocolException {
-        if (state != State.GREETING) {
-            throw new ProtocolException("a refusal that was not asked for");
-        }
-        RefusalCode code = refusal.getCode();
-        if (welcome != null
-                && (code == RefusalCode.REFUSAL_CODE_STALE_EPOCH || code == RefusalCode.REFUSAL_CODE_HELD)) {
-            leaseLost(refusal.getHolder());
-        } else if (isFinal(code)) {
-            endWith(BlockStatus.IO_ERROR, code, refusal.getMessage(), refusal.getHolder());
-        } else {
-            lose("refused: " + refusal.getMessage(), backoff.nextNanos());
-        }
-    }
-
-    /** Once the volume was open, only another volume in its place ends the session: all else can be mended. */
-    private boolean isFinal(RefusalCode code) {
-        boolean comesBack = code == RefusalCode.REFUSAL_CODE_BUSY || code == RefusalCode.REFUSAL_CODE_STALE_INCARNATION;
-        return everOpened ? code == RefusalCode.REFUSAL_CODE_REPLACED : !comesBack;
-    }
-
-    private void event(Event event) throws ProtocolException {
-        if (state != State.OPEN && state != State.LEAVING) {
-            throw new ProtocolException("an event before the welcome");
-        }
-        switch (event.getKindCase()) {
-            case RESIZED -> infoIs(ControlFrame.storeInfo(info.volumeId(), event.getResized()));
-            case LEASE_LOST -> leaseLost(event.getLeaseLost().getHolder());
-            case GO_AWAY -> state = State.LEAVING;
-            case CREDITS -> credits(event.getCredits().getMaxInFlight());
-            // A kind that a newer server knows: nothing that this version must obey.
-            case KIND_NOT_SET -> {}
-        }
-    }
-
-    private void credits(int maxInFlight) throws ProtocolException {
-        if (maxInFlight < 1 || maxInFlight > welcome.getMaxInFlight()) {
-            throw new ProtocolException("credits beyond those of the welcome");
-        }
-        requests.credits(maxInFlight);
-    }
-
-    private void pong(Ping ping) {
-        writer.control(
-                Opcode.PONG, Pong.newBuilder().setCookie(ping.getCookie()).build());
-    }
-
-    private void goodbye(Goodbye goodbye) {
-        if (goodbye.getCode() == GoodbyeCode.GOODBYE_CODE_PAYLOAD_CRC) {
-            requests.writePayloadBroke(goodbye.getGeneration(), goodbye.getHead(), goodbye.getPart());
-        }
-        lose("the server said goodbye: " + goodbye.getMessage(), backoff.nextNanos());
-    }
-
-    /** What the server sends, frame by frame. */
-    private final class Frames implements FrameReader.Sink {
-        private boolean isData;
-        private int opcode;
-
-        @Override
-        public void header(ByteBuf bytes, int at) throws ProtocolException {
-            String reason = ReplyLayout.invalid(bytes, at, requests.maxPayloadBytes());
-            if (reason != null) {
-                throw new ProtocolException(reason);
-            }
-            opcode = FrameLayout.opcode(bytes, at);
-            isData = Opcode.isData(opcode);
-            if (!isData) {
-                control.begin((int) FrameLayout.payloadBytes(bytes, at));
-            } else if (state == State.OPEN || state == State.LEAVING) {
-                requests.replyHeader(bytes, at);
-            } else {
-                throw new ProtocolException("a reply before the welcome");
-            }
-        }
-
-        @Override
-        public void payload(ByteBuf bytes, int at, int length) {
-            if (isData) {
-                requests.replyPayload(bytes, at, length);
-            } else {
-                control.append(bytes, at, length);
-            }
-        }
-
-        @Override
-        public void end(boolean intact) throws ProtocolException {
-            if (isData) {
-                if (!requests.replyEnd(intact)) {
-                    refuseServer(GoodbyeCode.GOODBYE_CODE_PAYLOAD_CRC, "a payload with a wrong CRC");
-                }
-            } else if (intact) {
-                control(opcode);
-            } else {
-                throw new ProtocolException("a control message with a wrong CRC");
-            }
-        }
-
-        @Override
-        public boolean isClosed() {
-            return !isConnected();
         }
     }
 }

@@ -21,6 +21,7 @@ import io.farblock.wire.proto.RefusalCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import java.nio.ByteBuffer;
 import java.util.function.LongSupplier;
 
 /**
@@ -44,8 +45,7 @@ public final class ServerSession {
     private final SessionOutput output;
     private final LongSupplier clockNanos;
     private final FrameWriter writer;
-    private final FrameReader reader;
-    private final ControlPayload control = new ControlPayload();
+    private final FrameSorter reader;
     private final long bornNanos;
     private State state = State.AWAITING_HELLO;
     private long lastReceivedNanos;
@@ -72,7 +72,7 @@ public final class ServerSession {
         this.output = output;
         this.clockNanos = clockNanos;
         writer = new FrameWriter(output, allocator, FrameLayout.MAGIC_TO_CLIENT);
-        reader = new FrameReader(FrameLayout.MAGIC_TO_SERVER, new Frames());
+        reader = new FrameSorter(FrameLayout.MAGIC_TO_SERVER, new Frames());
         bornNanos = clockNanos.getAsLong();
         lastReceivedNanos = bornNanos;
     }
@@ -170,7 +170,7 @@ public final class ServerSession {
     private void close() {
         state = State.CLOSED;
         writer.discard();
-        control.release();
+        reader.reset();
         if (volume != null) {
             requests.abandon();
             volume.store().listen(StoreListener.NONE);
@@ -219,21 +219,6 @@ public final class ServerSession {
         turnIsPending();
     }
 
-    private void control(int opcode) throws ProtocolException {
-        try {
-            switch (opcode) {
-                case Opcode.HELLO -> hello(Hello.parseFrom(control.bytes()));
-                case Opcode.PING -> pong(Ping.parseFrom(control.bytes()));
-                // Any byte counts as life, so there is nothing more to learn from a pong.
-                case Opcode.PONG -> {}
-                case Opcode.GOODBYE -> goodbye(Goodbye.parseFrom(control.bytes()));
-                default -> throw new IllegalStateException("opcode " + opcode + " was let through");
-            }
-        } catch (InvalidProtocolBufferException e) {
-            throw new ProtocolException("a control message that cannot be parsed");
-        }
-    }
-
     private void goodbye(Goodbye goodbye) {
         // Any other code is a complaint about this connection; the client comes back over another one.
         left = goodbye.getCode() == GoodbyeCode.GOODBYE_CODE_DONE;
@@ -252,53 +237,50 @@ public final class ServerSession {
         turnIsPending();
     }
 
-    /** What the peer sends, frame by frame. */
-    private final class Frames implements FrameReader.Sink {
-        private boolean isData;
-        private int opcode;
+    /** What the peer sends. */
+    private final class Frames implements FrameSorter.Receiver {
+        @Override
+        public String invalid(ByteBuf bytes, int at) {
+            return RequestLayout.invalid(
+                    bytes, at, requests == null ? limits.maxPayloadBytes() : requests.maxPayloadBytes());
+        }
 
         @Override
-        public void header(ByteBuf bytes, int at) throws ProtocolException {
-            int maxPayloadBytes = requests == null ? limits.maxPayloadBytes() : requests.maxPayloadBytes();
-            String reason = RequestLayout.invalid(bytes, at, maxPayloadBytes);
-            if (reason != null) {
-                throw new ProtocolException(reason);
-            }
-            opcode = FrameLayout.opcode(bytes, at);
-            isData = Opcode.isData(opcode);
-            if (!isData) {
-                control.begin((int) FrameLayout.payloadBytes(bytes, at));
-            } else if (state == State.OPEN) {
-                requests.header(bytes, at);
-            } else {
+        public void dataHeader(ByteBuf bytes, int at) throws ProtocolException {
+            if (state != State.OPEN) {
                 throw new ProtocolException("a request before the welcome");
             }
+            requests.header(bytes, at);
         }
 
         @Override
-        public void payload(ByteBuf bytes, int at, int length) {
-            if (isData) {
-                requests.payload(bytes, at, length);
+        public void dataPayload(ByteBuf bytes, int at, int length) {
+            requests.payload(bytes, at, length);
+        }
+
+        @Override
+        public void dataEnd(boolean intact) {
+            if (intact) {
+                requests.end();
             } else {
-                control.append(bytes, at, length);
+                refusePayload(requests.receiving());
             }
         }
 
         @Override
-        public void end(boolean intact) throws ProtocolException {
-            if (isData && intact) {
-                requests.end();
-            } else if (isData) {
-                refusePayload(requests.receiving());
-            } else if (intact) {
-                control(opcode);
-            } else {
-                throw new ProtocolException("a control message with a wrong CRC");
+        public void control(int opcode, ByteBuffer message) throws ProtocolException, InvalidProtocolBufferException {
+            switch (opcode) {
+                case Opcode.HELLO -> hello(Hello.parseFrom(message));
+                case Opcode.PING -> pong(Ping.parseFrom(message));
+                // Any byte counts as life, so there is nothing more to learn from a pong.
+                case Opcode.PONG -> {}
+                case Opcode.GOODBYE -> goodbye(Goodbye.parseFrom(message));
+                default -> throw new IllegalStateException("opcode " + opcode + " was let through");
             }
         }
 
         private void refusePayload(ServerSlot slot) {
-            ServerSession.this.end(Goodbye.newBuilder()
+            end(Goodbye.newBuilder()
                     .setCode(GoodbyeCode.GOODBYE_CODE_PAYLOAD_CRC)
                     .setMessage("the payload of a write arrived with a wrong CRC")
                     .setGeneration(slot.generation)

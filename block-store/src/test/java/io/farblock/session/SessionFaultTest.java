@@ -139,7 +139,37 @@ class SessionFaultTest {
         }
         // 16 credits: what was not sent is not sent again.
         assertThat(pair.events).contains("opened, replayed 16");
-        assertThat(pair.client.reconnectCount()).isEqualTo(1);
+        assertThat(pair.client.counters().reconnects()).isEqualTo(1);
+    }
+
+    @Test
+    void anybodyCanSeeForHowLongTheServerIsAwayAndHowMuchWaits() {
+        pair.open();
+        host.store().hold(true);
+        for (int i = 0; i < 20; i++) {
+            submit(new Probe(i).write(i * 4096L, 4096, i));
+        }
+        loop.runTasks();
+        long openSince = pair.client.status().sinceNanos();
+        pair.networkIsDown = true;
+        pair.connection.cut("the cable was pulled");
+        long awaySince = loop.nowNanos();
+        loop.advance(12 * SECOND);
+
+        assertThat(openSince).isLessThanOrEqualTo(awaySince);
+        assertThat(pair.client.status())
+                .isEqualTo(new SessionStatus(ClientSession.State.WAITING, awaySince, "nobody answers"));
+        assertThat(pair.client.counters().inFlight()).isEqualTo(20);
+
+        pair.networkIsDown = false;
+        loop.advance(3 * SECOND);
+
+        assertThat(pair.client.status().state()).isEqualTo(ClientSession.State.OPEN);
+        assertThat(pair.client.status().reason()).isEmpty();
+        assertThat(pair.client.counters().reconnects()).isEqualTo(1);
+        assertThat(pair.client.counters().replayedRequests()).isEqualTo(16);
+        assertThat(pair.client.counters().inFlight()).isZero();
+        assertThat(pair.client.counters().fencedRequests()).isZero();
     }
 
     @Test
@@ -344,6 +374,7 @@ class SessionFaultTest {
         assertThat(first.status).isEqualTo(BlockStatus.STALE_EPOCH);
         assertThat(second.status).isEqualTo(BlockStatus.STALE_EPOCH);
         assertThat(heard).containsExactly("another client");
+        assertThat(pair.client.counters().fencedRequests()).isEqualTo(2);
         assertThat(host.bytes().getLong(0)).isZero();
         assertThat(pair.client.state()).isEqualTo(ClientSession.State.ENDED);
     }

@@ -9,6 +9,8 @@ import io.farblock.session.ClientLink;
 import io.farblock.session.ClientObserver;
 import io.farblock.session.ClientOptions;
 import io.farblock.session.ClientSession;
+import io.farblock.session.SessionCounters;
+import io.farblock.session.SessionStatus;
 import io.farblock.wire.WireBuffers;
 import io.farblock.wire.proto.Welcome;
 import io.netty.bootstrap.Bootstrap;
@@ -29,7 +31,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * One queue of a volume on another machine: a client session on a TCP connection and a loop. Made by
- * {@link RemoteVolume}; all methods are called on the loop.
+ * {@link RemoteVolume}; all methods are called on the loop, but for those that say so.
  */
 public final class RemoteStore implements BlockStore {
     private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
@@ -79,19 +81,21 @@ public final class RemoteStore implements BlockStore {
         return loop;
     }
 
-    /** What the connection is doing. */
-    public ClientSession.State state() {
-        return session.state();
+    /** What the connection is doing, and since when; from any thread. */
+    public RemoteStatus status() {
+        SessionStatus status = session.status();
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - status.sinceNanos());
+        return new RemoteStatus(
+                address,
+                status.state(),
+                seconds,
+                status.reason(),
+                session.counters().inFlight());
     }
 
-    /** How often a connection was opened after the first. */
-    public long reconnectCount() {
-        return session.reconnectCount();
-    }
-
-    /** How many requests are not completed yet. */
-    public int inFlight() {
-        return session.inFlight();
+    /** What the connection has been through; from any thread. */
+    public SessionCounters counters() {
+        return session.counters();
     }
 
     void connect() {

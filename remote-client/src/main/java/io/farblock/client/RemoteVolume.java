@@ -111,7 +111,12 @@ public final class RemoteVolume {
                 fail(reason, RefusalCode.REFUSAL_CODE_UNSPECIFIED);
             } else if (!away) {
                 away = true;
-                LOG.warn("{}: waiting for {}: {}; {} requests held", name, address, reason, store.inFlight());
+                LOG.warn(
+                        "{}: waiting for {}: {}; {} requests held",
+                        name,
+                        address,
+                        reason,
+                        store.status().requestsHeld());
             }
         }
 

@@ -1,0 +1,35 @@
+package io.farblock.client;
+
+import io.farblock.session.ClientSession;
+import java.net.InetSocketAddress;
+
+/**
+ * What one queue of a remote volume is doing, for people.
+ *
+ * @param server whom it talks to
+ * @param state what the session is doing
+ * @param seconds for how long it is open, or for how long it is not
+ * @param reason why the last connection ended or could not be made; empty when it is open
+ * @param requestsHeld requests that are not completed; while it is not open, they wait for it
+ */
+public record RemoteStatus(
+        InetSocketAddress server, ClientSession.State state, long seconds, String reason, int requestsHeld) {
+    /** One line, without a full stop. */
+    public String inWords() {
+        return switch (state) {
+            case WAITING, CONNECTING, GREETING -> "waiting for " + address() + " for " + seconds + " s, " + held();
+            case OPEN -> "connected to " + address() + " for " + seconds + " s";
+            case LEAVING -> address() + " is about to stop, " + held();
+            case ENDED -> "ended, every request fails: " + reason;
+            case CLOSED -> "closed";
+        };
+    }
+
+    private String held() {
+        return requestsHeld == 1 ? "1 request held" : requestsHeld + " requests held";
+    }
+
+    private String address() {
+        return server.getHostString() + ":" + server.getPort();
+    }
+}
