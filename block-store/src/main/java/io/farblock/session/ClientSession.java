@@ -5,6 +5,7 @@ import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
 import io.farblock.block.StoreInfo;
 import io.farblock.block.StoreListener;
+import io.farblock.wire.ControlFrame;
 import io.farblock.wire.FrameLayout;
 import io.farblock.wire.Opcode;
 import io.farblock.wire.ProtocolException;
@@ -73,7 +74,8 @@ public final class ClientSession implements BlockStore {
      * A session that is not connected; {@link #connect} begins.
      *
      * @param heads how many requests there may be at once: indexes are below this, at most 65,536
-     * @param known the welcome of another queue of this attachment: the volume and lease to go on with; or null
+     * @param known the welcome of another queue of this attachment, or of an earlier process: the volume and lease to go
+     *     on with, and what requests are held to until there is a connection; or null
      * @param clockNanos monotonic time in nanoseconds
      * @param random spreads attempts to connect
      */
@@ -101,6 +103,10 @@ public final class ClientSession implements BlockStore {
         backoff = new Backoff(options.retryMinMillis(), options.retryMaxMillis(), random);
         keepAlive = new KeepAlive(options.keepAliveMillis());
         welcome = known;
+        if (known != null) {
+            info = ControlFrame.knownInfo(known);
+            requests.opened(known);
+        }
         status = new SessionStatus(state, clockNanos.getAsLong(), "");
     }
 
@@ -158,11 +164,6 @@ public final class ClientSession implements BlockStore {
     /** Whether the server has welcomed this connection. */
     boolean isWelcome() {
         return state == State.OPEN || state == State.LEAVING;
-    }
-
-    /** Whether any connection was open. */
-    boolean wasOpen() {
-        return wasOpen;
     }
 
     private void become(State next, String reason) {

@@ -133,7 +133,7 @@ final class ServerMessages implements FrameSorter.Receiver {
     /** Once the volume was open, only another volume in its place ends the session: all else can be mended. */
     private boolean isFinal(RefusalCode code) {
         boolean comesBack = code == RefusalCode.REFUSAL_CODE_BUSY || code == RefusalCode.REFUSAL_CODE_STALE_INCARNATION;
-        return session.wasOpen() ? code == RefusalCode.REFUSAL_CODE_REPLACED : !comesBack;
+        return session.welcome() != null ? code == RefusalCode.REFUSAL_CODE_REPLACED : !comesBack;
     }
 
     private void event(Event event) throws ProtocolException {

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.farblock.block.StoreInfo;
 import io.farblock.wire.proto.VolumeInfo;
+import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
@@ -75,6 +76,15 @@ public final class ControlFrame {
                     info.getMaxRanges());
         } catch (IllegalArgumentException e) {
             throw new ProtocolException("a volume that cannot be: " + e.getMessage());
+        }
+    }
+
+    /** What a server said of a volume in a welcome that was accepted before. */
+    public static StoreInfo knownInfo(Welcome welcome) {
+        try {
+            return storeInfo(id(welcome.getVolumeId()), welcome.getInfo());
+        } catch (ProtocolException e) {
+            throw new IllegalArgumentException("a welcome that no session accepts: " + e.getMessage(), e);
         }
     }
 }

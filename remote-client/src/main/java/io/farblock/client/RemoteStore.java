@@ -102,7 +102,8 @@ public final class RemoteStore implements BlockStore {
         session.connect();
     }
 
-    Welcome welcome() {
+    /** The terms of the last connection, or those to go on with. */
+    public Welcome welcome() {
         return session.welcome();
     }
 

@@ -8,6 +8,8 @@ import io.farblock.wire.proto.Welcome;
 import io.netty.channel.IoEventLoop;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +20,9 @@ import org.slf4j.LoggerFactory;
  * the server.
  */
 public final class RemoteVolume {
+    /** Longer than a connection may take, with time for the server to fence an older session. */
+    private static final int OPEN_SECONDS = 20;
+
     private static final Logger LOG = LoggerFactory.getLogger(RemoteVolume.class);
 
     private final InetSocketAddress address;
@@ -38,7 +43,8 @@ public final class RemoteVolume {
 
     /**
      * Opens a volume, with queue 0 on {@code loop}. Fails with an {@link OpenFailedException} if the server cannot be
-     * reached or refuses; once it is open, a lost connection is a pause and no failure.
+     * reached, refuses, or has not answered after {@value #OPEN_SECONDS} s; once it is open, a lost connection is a pause
+     * and no failure.
      *
      * @param heads how many requests a queue may have at once: their indexes are below this
      */
@@ -51,6 +57,24 @@ public final class RemoteVolume {
     /** Opens a further queue, 1 to 65,535, under the same lease. To be called once for each queue. */
     public CompletableFuture<RemoteStore> openQueue(int queue, IoEventLoop loop) {
         return openStore(address, options, queue, heads, loop, welcome);
+    }
+
+    /**
+     * Goes on with a volume that an earlier process had open, without asking the server first: queue 0 takes requests at
+     * once, under the terms of then, and holds them until there is a connection. If the server refuses to go on,
+     * because the volume was taken over or is another one now, everything fails and the log says why.
+     *
+     * @param known the last welcome of the earlier process
+     * @throws IllegalArgumentException if that is none
+     */
+    public static RemoteVolume resume(
+            InetSocketAddress address, ClientOptions options, int heads, IoEventLoop loop, Welcome known) {
+        return new RemoteVolume(address, options, heads, resumeStore(address, options, 0, heads, loop, known));
+    }
+
+    /** A further queue, 1 to 65,535, in the same way. To be called once for each queue. */
+    public RemoteStore resumeQueue(int queue, IoEventLoop loop) {
+        return resumeStore(address, options, queue, heads, loop, welcome);
     }
 
     /** Queue 0. */
@@ -79,8 +103,19 @@ public final class RemoteVolume {
         loop.execute(() -> {
             opening.store = new RemoteStore(address, loop, options, queue, heads, known, opening);
             opening.store.connect();
+            opening.limit = loop.schedule(opening::tooLate, OPEN_SECONDS, TimeUnit.SECONDS);
         });
         return opening.result;
+    }
+
+    private static RemoteStore resumeStore(
+            InetSocketAddress address, ClientOptions options, int queue, int heads, IoEventLoop loop, Welcome known) {
+        Opening opening = new Opening(options.volume() + " queue " + queue, address);
+        RemoteStore store = new RemoteStore(address, loop, options, queue, heads, known, opening);
+        opening.store = store;
+        opening.result.complete(store);
+        loop.execute(store::connect);
+        return store;
     }
 
     /** Tells the opener how it went, once, and afterwards the log: once for each change, not for each attempt. */
@@ -89,6 +124,7 @@ public final class RemoteVolume {
         private final String name;
         private final InetSocketAddress address;
         private RemoteStore store;
+        private Future<?> limit;
         private boolean away;
 
         Opening(String name, InetSocketAddress address) {
@@ -102,7 +138,17 @@ public final class RemoteVolume {
                 away = false;
                 LOG.info("{}: {} is back, {} requests sent again", name, address, replayed);
             }
-            result.complete(store);
+            if (!result.isDone()) {
+                limit.cancel(false);
+                result.complete(store);
+            }
+        }
+
+        private void tooLate() {
+            fail(
+                    "no answer from " + address.getHostString() + ":" + address.getPort() + " within " + OPEN_SECONDS
+                            + " s",
+                    RefusalCode.REFUSAL_CODE_UNSPECIFIED);
         }
 
         @Override
@@ -130,6 +176,7 @@ public final class RemoteVolume {
         }
 
         private void fail(String reason, RefusalCode code) {
+            limit.cancel(false);
             store.close();
             result.completeExceptionally(new OpenFailedException(reason, code));
         }

@@ -9,6 +9,8 @@ import io.farblock.block.BlockRequest;
 import io.farblock.block.BlockStatus;
 import io.farblock.block.MemoryHold;
 import io.farblock.block.Probe;
+import io.farblock.session.ClientOptions;
+import io.farblock.session.ClientSession;
 import io.farblock.wire.proto.RefusalCode;
 import io.netty.util.ResourceLeakDetector;
 import java.nio.ByteBuffer;
@@ -102,6 +104,81 @@ class RemoteVolumeTest {
             fixture.server.host().bytes().get(i * 65536, stored);
             assertThat(stored).isEqualTo(writes.get(i).bytes());
         }
+    }
+
+    @Test
+    void goesOnWithoutAServerAndHoldsRequestsUntilThereIsOne() {
+        fixture.server.stop();
+        RemoteStore resumed = resume();
+        assertThat(resumed.info()).isEqualTo(fixture.volume.info());
+        Probe write = new Probe(0).write(1 << 20, 3 << 20, 1);
+        Probe beyond = new Probe(1).write(SIZE_BYTES, 4096, 1);
+        resumed.loop().submit(() -> write.submitTo(resumed)).syncUninterruptibly();
+        resumed.loop().submit(() -> beyond.submitTo(resumed)).syncUninterruptibly();
+        fixture.await(beyond::isDone);
+        assertThat(beyond.status).isEqualTo(BlockStatus.IO_ERROR);
+        fixture.await(() -> !resumed.status().reason().isEmpty());
+        assertThat(resumed.status().inWords()).matches("waiting for 127.0.0.1:[0-9]+ for [0-9]+ s, 1 request held");
+        assertThat(write.isDone()).isFalse();
+
+        fixture.server.start();
+
+        fixture.await(write::isDone);
+        assertThat(write.status).isEqualTo(BlockStatus.OK);
+        byte[] stored = new byte[3 << 20];
+        fixture.server.host().bytes().get(1 << 20, stored);
+        assertThat(stored).isEqualTo(write.bytes());
+        resumed.loop().submit(resumed::close).syncUninterruptibly();
+    }
+
+    @Test
+    void doesNotGoOnWithAVolumeThatWasMadeAgain() {
+        fixture.server.onLoop(() -> fixture.server.host().replace());
+
+        assertThat(firstStatusAfterResuming()).isEqualTo(BlockStatus.IO_ERROR);
+    }
+
+    @Test
+    void doesNotGoOnWithALeaseThatWasTakenOver() {
+        fixture.server.onLoop(() -> fixture.server.host().takeOver());
+
+        assertThat(firstStatusAfterResuming()).isEqualTo(BlockStatus.STALE_EPOCH);
+    }
+
+    @Test
+    void goesOnAfterARefusalThatCanBeMended() {
+        fixture.server.onLoop(() -> fixture.server.host().refuse(RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME));
+        RemoteStore resumed = resume();
+        Probe read = new Probe(0).read(0, 4096);
+        resumed.loop().submit(() -> read.submitTo(resumed)).syncUninterruptibly();
+        fixture.await(() -> resumed.status().reason().startsWith("refused"));
+
+        fixture.server.onLoop(() -> fixture.server.host().refuse(RefusalCode.REFUSAL_CODE_UNSPECIFIED));
+
+        fixture.await(read::isDone);
+        assertThat(read.status).isEqualTo(BlockStatus.OK);
+        resumed.loop().submit(resumed::close).syncUninterruptibly();
+    }
+
+    private RemoteStore resume() {
+        ClientOptions options = RemoteFixture.options("disk-1");
+        return RemoteVolume.resume(
+                        fixture.server.address(),
+                        options.ofSession(options.sessionId(), 1),
+                        16,
+                        fixture.group.next(),
+                        fixture.volume.store().welcome())
+                .store();
+    }
+
+    private BlockStatus firstStatusAfterResuming() {
+        RemoteStore resumed = resume();
+        Probe read = new Probe(0).read(0, 4096);
+        resumed.loop().submit(() -> read.submitTo(resumed)).syncUninterruptibly();
+        fixture.await(read::isDone);
+        assertThat(resumed.status().state()).isEqualTo(ClientSession.State.ENDED);
+        resumed.loop().submit(resumed::close).syncUninterruptibly();
+        return read.status;
     }
 
     @Test
