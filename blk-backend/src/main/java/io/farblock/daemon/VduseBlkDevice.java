@@ -17,9 +17,6 @@ import io.farblock.virtio.VirtioFeatures;
 import io.netty.channel.IoEventLoop;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +31,6 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     /** How long a reset waits for requests in flight before it fails them. */
     static final int DRAIN_SECONDS = 30;
 
-    private static final int ABANDON_SECONDS = 5;
     private static final int RUNNING_STATUS =
             DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK;
 
@@ -44,9 +40,8 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     private final DeviceLifecycle life;
     private final ControlMessages messages;
     private final IoEventLoop control;
-    private final List<QueueRunner> queues = new ArrayList<>();
+    private final DeviceQueues queues;
     private final long offeredFeatures;
-    private final int drainSeconds;
     private FdHandle messageHandle;
     private volatile StoreInfo info;
     private volatile int status;
@@ -77,25 +72,18 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
             byte[] serial,
             int drainSeconds)
             throws LinuxException {
-        this.drainSeconds = drainSeconds;
         this.device = device;
         this.life = life;
         this.messages = new ControlMessages(device, this);
         this.control = loops.get(0);
         this.info = stores.get(0).info();
         this.offeredFeatures = BlkConfigSpace.features(info);
-        for (int i = 0; i < stores.size(); i++) {
-            int index = i;
-            Runnable lateKick = () -> control.execute(() -> startQueueIfReady(index));
-            queues.add(new QueueRunner(device, i, stores.get(i), loops.get(i), serial, lateKick));
-        }
+        this.queues = new DeviceQueues(device, stores, loops, serial, drainSeconds, this::startQueueIfReady);
     }
 
     /** Begins to answer messages; returns when it does. Not called from a loop. */
     void open() {
-        for (QueueRunner queue : queues) {
-            queue.loop().submit(queue::open).syncUninterruptibly();
-        }
+        queues.open();
         control.submit(() -> {
                     queues.get(0).store().listen(this);
                     messageHandle = FdHandle.watch(control, device.descriptor(), this::onMessages);
@@ -135,36 +123,25 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
 
     /** Stops answering and leaves the device on the bus, with its I/O waiting. Not called from a loop. */
     void abandon() throws InterruptedException {
-        CountDownLatch drained = new CountDownLatch(1);
-        control.execute(() -> drainAll(drained::countDown));
-        if (!drained.await(ABANDON_SECONDS, TimeUnit.SECONDS)) {
-            LOG.warn("{}: requests are in flight; the next daemon does them again", device.name());
-        }
-        for (QueueRunner queue : queues) {
-            queue.loop().submit(queue.queue()::abandon).syncUninterruptibly();
-        }
+        queues.abandon();
         close();
     }
 
     /** Stops answering and gives everything back; the device is off the bus. Not called from a loop. */
     void close() {
         control.submit(() -> messageHandle.cancel()).syncUninterruptibly();
-        for (QueueRunner queue : queues) {
-            queue.loop().submit(queue::close).syncUninterruptibly();
-        }
+        queues.close();
         device.close();
     }
 
     /** Fails every request from now on, so that whoever waits for one goes on. From any thread. */
     void failAll() {
         LOG.warn("{}: every request is answered with an error from now on", device.name());
-        for (QueueRunner queue : queues) {
-            queue.loop().execute(queue.queue()::failAll);
-        }
+        queues.failAll();
     }
 
     List<QueueRunner> queues() {
-        return queues;
+        return queues.list();
     }
 
     /** The store's word on size and block size; from any thread. */
@@ -179,17 +156,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
 
     /** What is wrong with it, in words; empty if nothing is. From any thread. */
     String explanation() {
-        StringBuilder text = new StringBuilder();
-        for (QueueRunner queue : queues) {
-            if (!queue.stopReason().isEmpty()) {
-                text.append("queue ")
-                        .append(queue.index())
-                        .append(" stopped: ")
-                        .append(queue.stopReason())
-                        .append("; ");
-            }
-        }
-        return text.toString();
+        return queues.stopReasons();
     }
 
     private void onMessages() {
@@ -207,7 +174,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         LOG.debug("{}: status {}", device.name(), DeviceStatus.describe(newStatus));
         if (newStatus == 0) {
             life.becomeIf(DeviceState.RUNNING, DeviceState.RESETTING);
-            drainAll(() -> onDrainedForReset(requestId));
+            queues.drainAll(() -> onDrainedForReset(requestId));
         } else if (newlySet(old, newStatus, DeviceStatus.FEATURES_OK)) {
             reply(requestId, acceptsFeatures());
         } else if (newlySet(old, newStatus, DeviceStatus.DRIVER_OK)) {
@@ -245,20 +212,15 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     private void startQueues(boolean takeOver, Runnable afterAll) {
         try {
             features = device.driverFeatures();
-            for (QueueRunner queue : queues) {
+            for (QueueRunner queue : queues.list()) {
                 device.setKick(queue.index(), queue.kick());
             }
             List<VduseQueueInfo> infos = new ArrayList<>();
-            for (QueueRunner queue : queues) {
+            for (QueueRunner queue : queues.list()) {
                 infos.add(device.queueInfo(queue.index()));
             }
             life.becomeIf(takeOver ? DeviceState.ORPHANED : DeviceState.ATTACHED, DeviceState.RUNNING);
-            onEachQueue(
-                    (queue, done) -> {
-                        startIfReady(queue, infos.get(queue.index()), takeOver);
-                        done.run();
-                    },
-                    afterAll);
+            queues.onEachQueue(queue -> startIfReady(queue, infos.get(queue.index()), takeOver), afterAll);
         } catch (LinuxException e) {
             broken(e);
         }
@@ -285,25 +247,21 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     }
 
     private void onDrainedForReset(int requestId) {
-        onEachQueue(
-                (queue, done) -> {
-                    queue.reset();
-                    done.run();
-                },
-                () -> {
-                    features = 0;
-                    life.becomeIf(DeviceState.RESETTING, DeviceState.ATTACHED);
-                    reply(requestId, true);
-                });
+        queues.onEachQueue(QueueRunner::reset, () -> {
+            features = 0;
+            life.becomeIf(DeviceState.RESETTING, DeviceState.ATTACHED);
+            reply(requestId, true);
+        });
     }
 
     @Override
     public void onGetQueueState(int requestId, int queueIndex) {
-        if (queueIndex < 0 || queueIndex >= queues.size()) {
+        if (queueIndex < 0 || queueIndex >= queues.count()) {
             reply(requestId, false);
             return;
         }
-        drain(List.of(queues.get(queueIndex)), () -> replyQueueState(requestId, queues.get(queueIndex)));
+        QueueRunner queue = queues.get(queueIndex);
+        queues.drain(queue, () -> replyQueueState(requestId, queue));
     }
 
     private void replyQueueState(int requestId, QueueRunner runner) {
@@ -326,68 +284,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
 
     @Override
     public void onUpdateIotlb(int requestId, long firstIova, long lastIova) {
-        onEachQueue(
-                (queue, done) -> {
-                    if (queue.queue().memoryIsCurrent(firstIova, lastIova)) {
-                        done.run();
-                    } else {
-                        remap(queue, done);
-                    }
-                },
-                () -> reply(requestId, true));
-    }
-
-    /** Requests in flight may use memory that has gone: they are finished first. On the queue's loop. */
-    private void remap(QueueRunner runner, Runnable done) {
-        BlkQueue queue = runner.queue();
-        drainOnLoop(runner, () -> {
-            queue.remap();
-            queue.resume();
-            done.run();
-        });
-    }
-
-    private void drainAll(Runnable drained) {
-        drain(queues, drained);
-    }
-
-    private void drain(List<QueueRunner> which, Runnable drained) {
-        onEach(which, this::drainOnLoop, drained);
-    }
-
-    private void drainOnLoop(QueueRunner runner, Runnable done) {
-        var deadline = runner.loop().schedule(() -> failInFlight(runner), drainSeconds, TimeUnit.SECONDS);
-        runner.queue().drain(() -> {
-            deadline.cancel(false);
-            done.run();
-        });
-    }
-
-    private void failInFlight(QueueRunner runner) {
-        LOG.error(
-                "{} queue {}: {} requests were not finished {} s after the driver asked for it; they are failed",
-                device.name(),
-                runner.index(),
-                runner.queue().inFlight(),
-                drainSeconds);
-        runner.queue().cancel();
-    }
-
-    private void onEachQueue(BiConsumer<QueueRunner, Runnable> action, Runnable afterAll) {
-        onEach(queues, action, afterAll);
-    }
-
-    /** Runs an action on the loop of each queue, and one on the control loop when all have said that they are done. */
-    private void onEach(List<QueueRunner> which, BiConsumer<QueueRunner, Runnable> action, Runnable afterAll) {
-        int[] left = {which.size()};
-        Runnable one = () -> control.execute(() -> {
-            if (--left[0] == 0) {
-                afterAll.run();
-            }
-        });
-        for (QueueRunner queue : which) {
-            queue.loop().execute(() -> action.accept(queue, one));
-        }
+        queues.updateMemory(firstIova, lastIova, () -> reply(requestId, true));
     }
 
     private void reply(int requestId, boolean ok) {
@@ -408,12 +305,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     @Override
     public void infoChanged(StoreInfo newInfo) {
         info = newInfo;
-        onEachQueue(
-                (queue, done) -> {
-                    queue.queue().infoChanged(newInfo);
-                    done.run();
-                },
-                this::publishCapacity);
+        queues.onEachQueue(queue -> queue.queue().infoChanged(newInfo), this::publishCapacity);
     }
 
     private void publishCapacity() {
