@@ -11,5 +11,10 @@ public enum BlockOperation {
     /** Forget the ranges; they read as zeros or as before until they are written again. */
     DISCARD,
     /** Make the ranges read as zeros, without a payload. */
-    WRITE_ZEROES
+    WRITE_ZEROES;
+
+    /** Whether the volume may be another one afterwards. */
+    public boolean changes() {
+        return this != READ && this != FLUSH;
+    }
 }

@@ -22,6 +22,9 @@ public interface ClientObserver {
      */
     void refused(RefusalCode code, String message, String holder);
 
-    /** The server has lost its memory since the last connection: writes that were not flushed may be lost. */
+    /** The server's host had lost its memory; all that it had acknowledged and not flushed was sent to it again. */
+    void unflushedWritesReplayed();
+
+    /** The same, but some of it was acknowledged to an earlier process, of which no copy is left: it may be lost. */
     void unflushedWritesInDoubt();
 }

@@ -11,6 +11,7 @@ import io.farblock.wire.StatusCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 
 /**
  * The requests of one queue on their way over connections that come and go: sent within the credits, answered in any
@@ -23,6 +24,11 @@ final class ClientRequests {
     private final InFlightTable table;
     private final PartSender sender;
     private final int queue;
+    private final int heads;
+    private final UnflushedWrites unflushed;
+    private final LateRefusals refused;
+    private final ArrayDeque<BlockRequest> waiting;
+    private final long[] flushUpTo;
     private int generation = 1;
     private int credits;
     private long maxBytesInFlight;
@@ -33,6 +39,9 @@ final class ClientRequests {
     private long staleBytes;
     private boolean someToRetry;
     private boolean staleEpochSeen;
+    private boolean pastEraSeen;
+    private int era;
+    private int ownCount;
     private int brokenHead = InFlightTable.NONE;
 
     // The reply that is being received.
@@ -42,14 +51,25 @@ final class ClientRequests {
     private long replyPosition;
     private boolean replyDropped;
 
-    ClientRequests(int queue, int heads, FrameWriter writer) {
+    /**
+     * @param heads the heads of the queue; those of {@link OwnRequests} follow
+     * @param refused takes requests that fail before they are sent
+     */
+    ClientRequests(int queue, int heads, FrameWriter writer, UnflushedWrites unflushed, LateRefusals refused) {
         this.queue = queue;
-        table = new InFlightTable(heads);
+        this.heads = heads;
+        this.unflushed = unflushed;
+        this.refused = refused;
+        table = new InFlightTable(heads + OwnRequests.HEADS);
         sender = new PartSender(table, queue, writer);
+        // One more than there can be: it never grows.
+        waiting = new ArrayDeque<>(heads + 1);
+        flushUpTo = new long[heads + OwnRequests.HEADS];
     }
 
+    /** Requests of the queue that are not completed. */
     int count() {
-        return table.count();
+        return table.count() - ownCount + waiting.size();
     }
 
     /** Frames without a reply. */
@@ -66,8 +86,23 @@ final class ClientRequests {
         return staleEpochSeen;
     }
 
-    /** A connection is open, under these terms. */
-    void opened(Welcome welcome) {
+    /** Whether an acknowledgement did not count, because it belongs to a past era of the log. */
+    boolean pastEraSeen() {
+        return pastEraSeen;
+    }
+
+    /** The era of the log that the connection belongs to; 0 before the first. */
+    int era() {
+        return era;
+    }
+
+    /** The server has welcomed a connection, under these terms. */
+    void welcomed(Welcome welcome, int connectionEra) {
+        if (era != connectionEra) {
+            // Parts that were acknowledged in another era may be lost.
+            era = connectionEra;
+            table.beginAll();
+        }
         maxPayloadBytes = welcome.getMaxPayloadBytes();
         table.partBytes(maxPayloadBytes);
         credits = welcome.getMaxInFlight();
@@ -86,23 +121,83 @@ final class ClientRequests {
         return table.partsOf(request);
     }
 
+    /** Takes a request of the queue. A change waits until there is room to keep it. */
     void add(BlockRequest request) {
-        table.add(request);
+        if (!request.operation().changes()) {
+            table.add(request);
+        } else if (waiting.isEmpty() && unflushed.reserve(KeptChanges.sizeOf(request))) {
+            table.add(request);
+        } else {
+            waiting.add(request);
+        }
     }
 
-    /** Sends what the credits allow; one frame is always allowed, however long. */
-    void pump() {
-        for (int head = table.headToSend(); head != InFlightTable.NONE; head = table.headToSend()) {
+    /** Takes a request of the session itself; it goes before all others. */
+    void addOwn(BlockRequest request) {
+        request.submitted();
+        table.addFirst(request);
+        ownCount++;
+    }
+
+    /** Whether changes wait for room. */
+    boolean someWait() {
+        return !waiting.isEmpty();
+    }
+
+    /** Lets changes go that waited for room, if there is some. */
+    void admitWaiting() {
+        while (!waiting.isEmpty() && unflushed.reserve(KeptChanges.sizeOf(waiting.peek()))) {
+            table.add(waiting.poll());
+        }
+    }
+
+    /** Ends the changes that wait for room. */
+    void failWaiting(BlockStatus status) {
+        for (int left = waiting.size(); left > 0; left--) {
+            waiting.poll().complete(status);
+        }
+    }
+
+    /** Sends what the credits allow, of the session's own requests or of all; one frame is always allowed. */
+    void pump(boolean all) {
+        for (int head = table.headToSend();
+                head != InFlightTable.NONE && (all || isOwn(head));
+                head = table.headToSend()) {
             int part = table.partToSend(head);
             int bytes = table.carriedBytes(head, part);
             if (framesInFlight > 0 && (framesInFlight >= credits || bytesInFlight + bytes > maxBytesInFlight)) {
                 return;
             }
+            send(head, part, bytes);
+        }
+    }
+
+    private void send(int head, int part, int bytes) {
+        table.markSent(head, part);
+        if (table.request(head).operation() == BlockOperation.FLUSH) {
+            flushUpTo[head] = unflushed.flushSent();
+        }
+        if (sender.send(generation, head, part)) {
             framesInFlight++;
             bytesInFlight += bytes;
-            table.markSent(head, part);
-            sender.send(generation, head, part);
+        } else if (table.finish(head, part, BlockStatus.IO_ERROR)) {
+            // Not from inside a submit.
+            refused.add(remove(head, false), BlockStatus.IO_ERROR);
         }
+    }
+
+    private boolean isOwn(int head) {
+        return head >= heads;
+    }
+
+    private BlockRequest remove(int head, boolean isKept) {
+        BlockRequest request = table.remove(head);
+        if (isOwn(head)) {
+            ownCount--;
+        } else if (!isKept && request.operation().changes()) {
+            unflushed.unreserve(KeptChanges.sizeOf(request));
+        }
+        return request;
     }
 
     /** Lets parts that the server could not do be sent again. */
@@ -185,10 +280,38 @@ final class ClientRequests {
             staleEpochSeen = true;
             table.unsend(head, replyPart);
         } else if (table.finish(head, replyPart, replyStatus)) {
-            BlockStatus status = table.status(head);
-            table.remove(head).complete(status);
+            end(head, table.status(head));
         }
         return true;
+    }
+
+    private void end(int head, BlockStatus replied) {
+        BlockStatus status = replied == BlockStatus.OK ? acknowledge(head) : replied;
+        if (status == BlockStatus.RETRY) {
+            pastEraSeen = true;
+            table.beginAgain(head);
+        } else {
+            if (table.request(head).operation() == BlockOperation.FLUSH && status != BlockStatus.OK) {
+                unflushed.flushFailed();
+            }
+            remove(head, status == BlockStatus.OK).complete(status);
+        }
+    }
+
+    /** What a success of the server is worth: RETRY, if it belongs to a past era of the log. */
+    private BlockStatus acknowledge(int head) {
+        BlockRequest request = table.request(head);
+        if (request.operation() == BlockOperation.FLUSH) {
+            return unflushed.flushed(flushUpTo[head], era) ? BlockStatus.OK : BlockStatus.RETRY;
+        }
+        if (isOwn(head) || !request.operation().changes()) {
+            return BlockStatus.OK;
+        }
+        return switch (unflushed.keep(request, era)) {
+            case KEPT -> BlockStatus.OK;
+            case LOST -> BlockStatus.IO_ERROR;
+            case PAST_ERA -> BlockStatus.RETRY;
+        };
     }
 
     private void answered(int bytes) {
@@ -218,7 +341,7 @@ final class ClientRequests {
         if (brokenHead != InFlightTable.NONE) {
             int head = brokenHead;
             brokenHead = InFlightTable.NONE;
-            table.remove(head).complete(BlockStatus.IO_ERROR);
+            remove(head, false).complete(BlockStatus.IO_ERROR);
         }
     }
 
@@ -230,15 +353,25 @@ final class ClientRequests {
         staleBytes = 0;
         replyDropped = true;
         someToRetry = false;
+        pastEraSeen = false;
+        endOwn();
         return table.unsendAll();
+    }
+
+    /** They go before all others, so that they are the first of the table. */
+    private void endOwn() {
+        if (isOwn(brokenHead)) {
+            brokenHead = InFlightTable.NONE;
+        }
+        while (ownCount > 0) {
+            remove(table.first(), false).complete(BlockStatus.RETRY);
+        }
     }
 
     /** Whether the server may still change the volume for a request that is in flight. */
     boolean mayStillChange() {
         for (int head = table.first(); head != InFlightTable.NONE; head = table.next(head)) {
-            BlockOperation operation = table.request(head).operation();
-            boolean changes = operation != BlockOperation.READ && operation != BlockOperation.FLUSH;
-            if (changes && table.awaitsAny(head)) {
+            if (table.request(head).operation().changes() && table.awaitsAny(head)) {
                 return true;
             }
         }
@@ -252,8 +385,13 @@ final class ClientRequests {
         replyDropped = true;
         staleFrames = framesInFlight;
         staleBytes = bytesInFlight;
+        endOwn();
+        int waited = waiting.size();
         for (int left = table.count(); left > 0; left--) {
-            table.remove(table.first()).complete(status);
+            remove(table.first(), false).complete(status);
+        }
+        for (int left = waited; left > 0; left--) {
+            waiting.poll().complete(status);
         }
     }
 }

@@ -36,6 +36,8 @@ public final class ClientSession implements BlockStore {
         CONNECTING,
         /** Connected, and the server has not answered the hello yet. */
         GREETING,
+        /** The server has lost its memory: what it had acknowledged is sent again, by this session or another, first. */
+        RESTORING,
         OPEN,
         /** Open, but the server is about to stop: waits for its last replies. */
         LEAVING,
@@ -43,6 +45,9 @@ public final class ClientSession implements BlockStore {
         ENDED,
         CLOSED
     }
+
+    /** A head has 16 bits on the wire, and some are the session's own. */
+    private static final int MAX_HEADS = 65_000;
 
     private final ClientOptions options;
     private final int heads;
@@ -54,6 +59,8 @@ public final class ClientSession implements BlockStore {
     private final ClientRequests requests;
     private final ServerMessages messages;
     private final LateRefusals refused;
+    private final UnflushedWrites unflushed;
+    private final OwnRequests own;
     private final HelloBuilder hello;
     private final Backoff backoff;
     private final KeepAlive keepAlive;
@@ -68,14 +75,17 @@ public final class ClientSession implements BlockStore {
     private boolean wasOpen;
     private boolean turnPending;
     private boolean receiving;
+    private boolean owesFlush;
+    private int helloEra;
     private int replayCount;
 
     /**
      * A session that is not connected; {@link #connect} begins.
      *
-     * @param heads how many requests there may be at once: indexes are below this, at most 65,536
+     * @param heads how many requests there may be at once: indexes are below this, at most 65,000
      * @param known the welcome of another queue of this attachment, or of an earlier process: the volume and lease to go
      *     on with, and what requests are held to until there is a connection; or null
+     * @param unflushed the log that all queues of this attachment share
      * @param clockNanos monotonic time in nanoseconds
      * @param random spreads attempts to connect
      */
@@ -84,29 +94,37 @@ public final class ClientSession implements BlockStore {
             int queue,
             int heads,
             Welcome known,
+            UnflushedWrites unflushed,
             ClientLink link,
             ClientObserver observer,
             ByteBufAllocator allocator,
             LongSupplier clockNanos,
             LongSupplier random) {
+        if (heads > MAX_HEADS) {
+            throw new IllegalArgumentException("a queue of " + heads + " heads");
+        }
         this.options = options;
         this.heads = heads;
+        this.unflushed = unflushed;
         this.link = link;
         this.observer = observer;
         this.clockNanos = clockNanos;
         writer = new FrameWriter(link, allocator, FrameLayout.MAGIC_TO_SERVER);
-        requests = new ClientRequests(queue, heads, writer);
+        refused = new LateRefusals(heads);
+        requests = new ClientRequests(queue, heads, writer, unflushed, refused);
+        own = new OwnRequests(heads, requests, unflushed, counters);
         messages = new ServerMessages(this, requests, options.volume());
         reader = new FrameSorter(FrameLayout.MAGIC_TO_CLIENT, messages);
-        refused = new LateRefusals(heads);
         hello = new HelloBuilder(options, queue);
         backoff = new Backoff(options.retryMinMillis(), options.retryMaxMillis(), random);
         keepAlive = new KeepAlive(options.keepAliveMillis());
         welcome = known;
         if (known != null) {
             info = ControlFrame.knownInfo(known);
-            requests.opened(known);
+            requests.welcomed(known, 0);
         }
+        // One queue of a process that came after another one flushes what that one has kept, and took with it.
+        owesFlush = unflushed.join(link) && options.life() > 0;
         status = new SessionStatus(state, clockNanos.getAsLong(), "");
     }
 
@@ -146,6 +164,7 @@ public final class ClientSession implements BlockStore {
         become(State.GREETING, status.reason());
         reader.reset();
         keepAlive.begin(clockNanos.getAsLong());
+        helloEra = unflushed.era();
         writer.control(Opcode.HELLO, hello.next(welcome));
         turnIsPending();
     }
@@ -163,11 +182,15 @@ public final class ClientSession implements BlockStore {
 
     /** Whether the server has welcomed this connection. */
     boolean isWelcome() {
+        return state == State.RESTORING || isOpen(state);
+    }
+
+    private static boolean isOpen(State state) {
         return state == State.OPEN || state == State.LEAVING;
     }
 
     private void become(State next, String reason) {
-        boolean goesOn = isWelcome() == (next == State.OPEN || next == State.LEAVING);
+        boolean goesOn = isOpen(state) == isOpen(next);
         state = next;
         status = new SessionStatus(next, goesOn ? status.sinceNanos() : clockNanos.getAsLong(), reason);
     }
@@ -193,6 +216,7 @@ public final class ClientSession implements BlockStore {
         writer.discard();
         link.close(reason);
         replayCount += requests.disconnected();
+        own.disconnected();
     }
 
     /**
@@ -215,8 +239,10 @@ public final class ClientSession implements BlockStore {
     private void afterReplies() {
         if (requests.staleEpochSeen() && isConnected()) {
             messages.leaseLost("");
+        } else if (requests.pastEraSeen()) {
+            lose("the server's host has restarted", 0);
         }
-        pump();
+        proceed();
         if (state == State.LEAVING && requests.framesInFlight() == 0) {
             lose("the server is about to stop");
         }
@@ -244,8 +270,11 @@ public final class ClientSession implements BlockStore {
         refused.complete();
         checkDrained();
         if (isConnected()) {
-            pump();
+            proceed();
             writer.flush();
+        }
+        if (refused.count() > 0) {
+            turnIsPending();
         }
     }
 
@@ -256,18 +285,57 @@ public final class ClientSession implements BlockStore {
         }
     }
 
-    private void pump() {
+    /** Does what this session may do now. */
+    private void proceed() {
         if (state == State.OPEN) {
-            requests.pump();
+            own.flushIfDue();
+            requests.admitWaiting();
+            requests.pump(true);
+        } else if (state == State.RESTORING) {
+            restore();
+        }
+    }
+
+    /** Another session of the attachment, or the log, has changed something that this one may wait for. */
+    public void woken() {
+        if (isWelcome() && unflushed.turn(requests.era(), link) == UnflushedWrites.Turn.CONNECT_AGAIN) {
+            lose("the server's host has restarted", 0);
+        } else {
+            proceed();
+            turnIsPending();
+        }
+    }
+
+    private void restore() {
+        switch (unflushed.turn(requests.era(), link)) {
+            case GO -> open();
+            case WAIT -> {}
+            case REPLAY -> replay();
+            case CONNECT_AGAIN -> lose("the server's host has restarted", 0);
+        }
+    }
+
+    private void replay() {
+        own.replay();
+        requests.pump(false);
+        if (own.replayFailure() != null) {
+            lose("a change that it had acknowledged cannot be done again: " + own.replayFailure());
+        } else if (own.isReplayed()) {
+            own.endReplay();
+            unflushed.replayed(requests.era(), link);
+            observer.unflushedWritesReplayed();
+            restore();
         }
     }
 
     /** Time has passed; called about once a second, or more often where a dead server is to be found sooner. */
     public void tick() {
+        long nowNanos = clockNanos.getAsLong();
+        unflushed.tick(nowNanos);
+        own.tick();
         if (!isConnected()) {
             return;
         }
-        long nowNanos = clockNanos.getAsLong();
         if (keepAlive.isSilent(nowNanos)) {
             lose("the server was silent for " + options.keepAliveMillis() + " ms");
             return;
@@ -276,7 +344,7 @@ public final class ClientSession implements BlockStore {
             writer.control(Opcode.PING, Ping.newBuilder().setCookie(nowNanos).build());
         }
         requests.retry();
-        pump();
+        proceed();
         turnIsPending();
     }
 
@@ -309,7 +377,7 @@ public final class ClientSession implements BlockStore {
             refused.add(request, refusal);
         } else {
             requests.add(request);
-            pump();
+            proceed();
         }
         counters.inFlight(inFlight());
         turnIsPending();
@@ -346,7 +414,7 @@ public final class ClientSession implements BlockStore {
 
     @Override
     public void cancel(BlockStatus cancelStatus) {
-        if (isConnected() && requests.mayStillChange()) {
+        if (isConnected() && (requests.mayStillChange() || own.isReplaying())) {
             // Only the server can say that a write will not land any more, and it says so by its next welcome.
             lose("requests were cancelled", 0);
         }
@@ -357,6 +425,20 @@ public final class ClientSession implements BlockStore {
         requests.cancel(with);
         refused.complete();
         checkDrained();
+    }
+
+    /**
+     * Calls back once, when all that any queue of the attachment has acknowledged until now is durable: at once, or
+     * after a flush; never, if the session ends before. For an orderly end, after which nothing is kept any more.
+     */
+    public void settle(Runnable settled) {
+        if (unflushed.keptBytes() == 0) {
+            settled.run();
+        } else {
+            own.flush(settled);
+            proceed();
+            turnIsPending();
+        }
     }
 
     @Override
@@ -374,6 +456,7 @@ public final class ClientSession implements BlockStore {
         }
         // Once it has ended for a reason, that reason stays the answer.
         disconnect(State.CLOSED, "closed");
+        unflushed.leave(link);
         completeAll(BlockStatus.IO_ERROR);
     }
 
@@ -381,6 +464,7 @@ public final class ClientSession implements BlockStore {
     void endWith(BlockStatus with, RefusalCode code, String message, String holder) {
         endStatus = with;
         disconnect(State.ENDED, message);
+        unflushed.leave(link);
         observer.refused(code, message, holder);
         if (with == BlockStatus.STALE_EPOCH) {
             counters.fenced(requests.count());
@@ -391,30 +475,42 @@ public final class ClientSession implements BlockStore {
 
     /** The server is about to stop. */
     void leave() {
-        become(State.LEAVING, "the server is about to stop");
+        if (state == State.RESTORING) {
+            lose("the server is about to stop");
+        } else {
+            become(State.LEAVING, "the server is about to stop");
+        }
     }
 
-    /** A connection is open, to the volume and under the lease that this session is for. */
+    /** The server has welcomed the connection, to the volume and under the lease that this session is for. */
     void welcomed(Welcome received, StoreInfo newInfo) {
-        boolean inDoubt = welcome != null && welcome.getDurabilityVerifier() != received.getDurabilityVerifier();
+        int era = unflushed.welcomed(helloEra, received.getDurabilityVerifier(), link);
+        if (owesFlush && welcome != null && welcome.getDurabilityVerifier() != received.getDurabilityVerifier()) {
+            observer.unflushedWritesInDoubt();
+        }
         welcome = received;
+        become(State.RESTORING, status.reason());
+        keepAlive.serverLimit(received.getKeepAliveMillis());
+        requests.welcomed(received, era);
+        infoIs(newInfo);
+        restore();
+    }
+
+    private void open() {
         become(State.OPEN, "");
         backoff.reset();
-        keepAlive.serverLimit(received.getKeepAliveMillis());
         if (wasOpen) {
             counters.reconnected();
         }
+        if (owesFlush && !wasOpen) {
+            own.flush(() -> owesFlush = false);
+        }
         wasOpen = true;
-        requests.opened(received);
         int replayed = replayCount;
         replayCount = 0;
         counters.replayedRequests(replayed);
-        infoIs(newInfo);
-        if (inDoubt) {
-            // Here the writes that were acknowledged and not flushed are to be sent first, once they are kept.
-            observer.unflushedWritesInDoubt();
-        }
-        observer.opened(received, replayed);
+        observer.opened(welcome, replayed);
+        turnIsPending();
     }
 
     /** The volume has this form now. */

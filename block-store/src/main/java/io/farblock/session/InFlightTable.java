@@ -89,13 +89,7 @@ final class InFlightTable {
 
     /** Appends a request, which has at least one part and at most {@link #MAX_PARTS}. */
     void add(BlockRequest request) {
-        int head = request.index();
-        if (requests[head] != null) {
-            throw new IllegalStateException("head " + head + " is in flight");
-        }
-        requests[head] = request;
-        brokenPayloads[head] = 0;
-        begin(head);
+        int head = enter(request);
         next[head] = NONE;
         previous[head] = last;
         if (last == NONE) {
@@ -108,6 +102,32 @@ final class InFlightTable {
             cursor = head;
         }
         count++;
+    }
+
+    /** Puts a request before all others. */
+    void addFirst(BlockRequest request) {
+        int head = enter(request);
+        previous[head] = NONE;
+        next[head] = first;
+        if (first == NONE) {
+            last = head;
+        } else {
+            previous[first] = head;
+        }
+        first = head;
+        cursor = head;
+        count++;
+    }
+
+    private int enter(BlockRequest request) {
+        int head = request.index();
+        if (requests[head] != null) {
+            throw new IllegalStateException("head " + head + " is in flight");
+        }
+        requests[head] = request;
+        brokenPayloads[head] = 0;
+        begin(head);
+        return head;
     }
 
     private void begin(int head) {
@@ -235,10 +255,20 @@ final class InFlightTable {
             return;
         }
         partBytes = bytes;
+        beginAll();
+    }
+
+    /** All parts of all requests are to be sent again, also those that were answered. */
+    void beginAll() {
         for (int head = first; head != NONE; head = next[head]) {
             begin(head);
         }
         rewind();
+    }
+
+    /** All parts of a request are to be sent again, after {@link #rewind}. */
+    void beginAgain(int head) {
+        begin(head);
     }
 
     /** Where a part of a read or a write begins in the payload. */

@@ -41,7 +41,8 @@ final class PartSender {
         epoch = leaseEpoch;
     }
 
-    void send(int generation, int head, int part) {
+    /** Sends a part; returns false, and sends nothing, if its payload was taken away. */
+    boolean send(int generation, int head, int part) {
         BlockRequest request = table.request(head);
         int opcode = Opcode.of(request.operation());
         int payloadBytes = opcode == Opcode.WRITE ? table.carriedBytes(head, part) : 0;
@@ -49,7 +50,9 @@ final class PartSender {
             ByteBuf batch = writer.room(FrameLayout.HEADER_BYTES + payloadBytes);
             int at = batch.writerIndex();
             begin(batch, at, opcode, generation, head, part);
-            copyPayload(batch, at, request, part, payloadBytes);
+            if (!copyPayload(batch, at, request, part, payloadBytes)) {
+                return false;
+            }
             batch.writerIndex(at + FrameLayout.HEADER_BYTES + payloadBytes);
         } else if (request.payload().isStable()) {
             gather(generation, head, part, payloadBytes);
@@ -57,9 +60,13 @@ final class PartSender {
             int frameBytes = FrameLayout.HEADER_BYTES + payloadBytes;
             ByteBuf frame = writer.allocator().directBuffer(frameBytes, frameBytes);
             begin(frame, 0, opcode, generation, head, part);
-            copyPayload(frame, 0, request, part, payloadBytes);
+            if (!copyPayload(frame, 0, request, part, payloadBytes)) {
+                frame.release();
+                return false;
+            }
             writer.write(frame.writerIndex(frameBytes));
         }
+        return true;
     }
 
     private void begin(ByteBuf bytes, int at, int opcode, int generation, int head, int part) {
@@ -74,15 +81,19 @@ final class PartSender {
         RequestLayout.putRange(bytes, at, epoch, table.offset(head, part), table.length(head, part));
     }
 
-    private void copyPayload(ByteBuf bytes, int at, BlockRequest request, int part, int payloadBytes) {
+    private boolean copyPayload(ByteBuf bytes, int at, BlockRequest request, int part, int payloadBytes) {
         if (payloadBytes > 0) {
             int from = at + FrameLayout.HEADER_BYTES;
             ByteBuffer copy = bytes.internalNioBuffer(from, payloadBytes);
             request.payload().copyTo(table.payloadPosition(part), copy, copy.position(), payloadBytes);
+            if (request.payload().isLost()) {
+                return false;
+            }
             putPayload(
                     bytes, at, payloadBytes, payloadCrc ? FrameLayout.crcOf(bytes, from, payloadBytes, payloadSum) : 0);
         }
         FrameLayout.seal(bytes, at, writer.crc());
+        return true;
     }
 
     private void putPayload(ByteBuf bytes, int at, int payloadBytes, int crc) {

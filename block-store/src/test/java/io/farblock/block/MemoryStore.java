@@ -3,6 +3,7 @@ package io.farblock.block;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Executor;
 
@@ -17,10 +18,15 @@ public final class MemoryStore implements BlockStore {
     private final ArrayDeque<BlockStatus> statuses = new ArrayDeque<>(256);
     private final List<Runnable> drains = new ArrayList<>();
     private final Runnable completeAll = this::completeAll;
+    private ByteBuffer durable;
     private StoreInfo info;
     private StoreListener listener = StoreListener.NONE;
     private BlockStatus failWith;
+    private BlockStatus failFlushesWith;
+    private long writesSeen;
     private boolean held;
+    private boolean dead;
+    private boolean lastFirst;
     private int inFlight;
     private boolean closed;
 
@@ -31,6 +37,18 @@ public final class MemoryStore implements BlockStore {
         this.bytes = bytes;
     }
 
+    /** Copies what it holds to there with each flush, and a write that asks for it at once: what a crash leaves. */
+    public MemoryStore durable(ByteBuffer memory) {
+        durable = memory;
+        return this;
+    }
+
+    /** Its machine has crashed: does and completes nothing any more. */
+    public void die() {
+        dead = true;
+        held = true;
+    }
+
     /** Completes nothing from now on, or again what waits. */
     public void hold(boolean on) {
         held = on;
@@ -39,9 +57,24 @@ public final class MemoryStore implements BlockStore {
         }
     }
 
+    /** Does what is in flight together in the reverse order, when it is to be completed. */
+    public void lastFirst(boolean on) {
+        lastFirst = on;
+    }
+
     /** Ends the requests from now on with this, undone; null for none. */
     public void failWith(BlockStatus status) {
         failWith = status;
+    }
+
+    /** Ends the flushes from now on with this, undone; null for none. */
+    public void failFlushes(BlockStatus status) {
+        failFlushesWith = status;
+    }
+
+    /** How many writes it was given. */
+    public long writesSeen() {
+        return writesSeen;
     }
 
     /** Has another size from now on, within its memory. */
@@ -65,9 +98,12 @@ public final class MemoryStore implements BlockStore {
         request.submitted();
         BlockStatus status = closed ? BlockStatus.IO_ERROR : info.refusal(request);
         if (status == null) {
-            status = failWith == null ? BlockStatus.OK : failWith;
+            BlockStatus planned = request.operation() == BlockOperation.FLUSH ? failFlushesWith : null;
+            planned = planned == null ? failWith : planned;
+            status = planned == null ? BlockStatus.OK : planned;
         }
-        if (status == BlockStatus.OK) {
+        writesSeen += request.operation() == BlockOperation.WRITE ? 1 : 0;
+        if (status == BlockStatus.OK && !dead && !lastFirst) {
             execute(request);
         }
         inFlight++;
@@ -82,8 +118,17 @@ public final class MemoryStore implements BlockStore {
         switch (request.operation()) {
             case READ -> request.payload().copyFrom(0, bytes, (int) request.offset(), (int) request.length());
             case WRITE -> request.payload().copyTo(0, bytes, (int) request.offset(), (int) request.length());
-            case FLUSH -> {}
+            case FLUSH -> makeDurable(0, bytes.capacity());
             case DISCARD, WRITE_ZEROES -> zero(request);
+        }
+        if (request.forceUnitAccess()) {
+            makeDurable((int) request.offset(), (int) request.length());
+        }
+    }
+
+    private void makeDurable(int from, int length) {
+        if (durable != null) {
+            durable.put(from, bytes, from, length);
         }
     }
 
@@ -96,7 +141,16 @@ public final class MemoryStore implements BlockStore {
         }
     }
 
+    private void executeLastFirst() {
+        List<BlockRequest> reversed = new ArrayList<>(done);
+        Collections.reverse(reversed);
+        reversed.forEach(this::execute);
+    }
+
     private void completeAll() {
+        if (lastFirst && !held && !dead) {
+            executeLastFirst();
+        }
         for (int left = done.size(); left > 0 && !held && !done.isEmpty(); left--) {
             completeFirst(statuses.poll());
         }

@@ -1,5 +1,6 @@
 package io.farblock.session;
 
+import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
 import io.farblock.block.MemoryStore;
 import io.farblock.block.StoreInfo;
@@ -18,6 +19,7 @@ public final class MemoryHost implements VolumeHost {
 
     private final Executor loop;
     private final ByteBuffer bytes;
+    private final ByteBuffer durable;
     private StoreInfo info;
     private final List<Opened> open = new ArrayList<>();
     private final List<Hello> hellos = new ArrayList<>();
@@ -26,12 +28,16 @@ public final class MemoryHost implements VolumeHost {
     private long epoch = 1;
     private long lowestEpoch = 1;
     private long verifier = 77;
+    private boolean holdNew;
+    private BlockStatus failNew;
+    private boolean lastFirst;
     private RefusalCode refusal = RefusalCode.REFUSAL_CODE_UNSPECIFIED;
 
     public MemoryHost(Executor loop, StoreInfo info) {
         this.loop = loop;
         this.info = info;
         bytes = ByteBuffer.allocateDirect((int) info.sizeBytes());
+        durable = ByteBuffer.allocateDirect((int) info.sizeBytes());
     }
 
     /** An info of a volume with everything that version 1 can do. */
@@ -52,6 +58,21 @@ public final class MemoryHost implements VolumeHost {
     /** The store of the connection that was opened last. */
     public MemoryStore store() {
         return open.get(open.size() - 1).store;
+    }
+
+    /** The store of the connection that a client has. */
+    MemoryStore store(SessionPair pair) {
+        for (Opened opened : open) {
+            if (opened.queue == pair.queue) {
+                return opened.store;
+            }
+        }
+        throw new AssertionError("queue " + pair.queue + " is not connected");
+    }
+
+    /** How many writes the connections of now have been given. */
+    long writesSeen() {
+        return open.stream().mapToLong(opened -> opened.store.writesSeen()).sum();
     }
 
     /** How many connections have the volume open. */
@@ -79,9 +100,44 @@ public final class MemoryHost implements VolumeHost {
         lowestEpoch = ++epoch;
     }
 
-    /** The server's host has lost what was not flushed. */
+    /** The server says that its host has lost what was not flushed. */
     public void newVerifier() {
         verifier++;
+    }
+
+    /** The server's host has lost what was not flushed; who has a connection to it does not know yet. */
+    public void crash() {
+        newVerifier();
+        bytes.put(0, durable, 0, bytes.capacity());
+        open.forEach(opened -> opened.store.die());
+        open.clear();
+    }
+
+    /** What a crash would leave. */
+    public ByteBuffer durable() {
+        return durable;
+    }
+
+    /** The last crash lost something, and only a connection was lost. */
+    public void oldVerifier() {
+        verifier--;
+    }
+
+    /** Holds what connections ask for, from now on and made from now on, as {@link MemoryStore#hold} does. */
+    public void holdNew(boolean on) {
+        holdNew = on;
+        open.forEach(opened -> opened.store.hold(on));
+    }
+
+    /** Ends what connections ask for, from now on and made from now on, with this; null for none. */
+    public void failNew(BlockStatus status) {
+        failNew = status;
+        open.forEach(opened -> opened.store.failWith(status));
+    }
+
+    /** Has connections from now on do what is in flight together in the reverse order. */
+    public void lastFirst() {
+        lastFirst = true;
     }
 
     /** The volume has another size. */
@@ -98,7 +154,10 @@ public final class MemoryHost implements VolumeHost {
         } else if (!hello.getVolume().equals(VOLUME)) {
             answer.refused(RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME, "there is no volume " + hello.getVolume(), "");
         } else {
-            Opened opened = new Opened(new MemoryStore(loop, info, bytes));
+            Opened opened = new Opened(new MemoryStore(loop, info, bytes).durable(durable), hello.getQueue());
+            opened.store.hold(holdNew);
+            opened.store.failWith(failNew);
+            opened.store.lastFirst(lastFirst);
             open.add(opened);
             // Later, as a server that has a lease to write down answers.
             loop.execute(() -> answer.opened(opened));
@@ -112,10 +171,12 @@ public final class MemoryHost implements VolumeHost {
 
     private final class Opened implements OpenVolume {
         private final MemoryStore store;
+        private final int queue;
         private final long grantedEpoch = epoch;
 
-        Opened(MemoryStore store) {
+        Opened(MemoryStore store, int queue) {
             this.store = store;
+            this.queue = queue;
         }
 
         @Override

@@ -486,16 +486,6 @@ class SessionFaultTest {
     }
 
     @Test
-    void anotherVerifierIsReported() {
-        pair.open();
-        host.newVerifier();
-        pair.connection.cut("power");
-        loop.advance(SECOND);
-
-        assertThat(pair.events).contains("in doubt");
-    }
-
-    @Test
     void aCloseIsAGoodbye() {
         pair.open();
         Probe write = submit(new Probe(0).write(0, 512, 1));

@@ -5,6 +5,7 @@ import io.farblock.wire.proto.RefusalCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,12 +42,18 @@ public final class SessionPair implements ClientLink, ClientObserver {
     final TestLoop loop;
     final MemoryHost host;
     final ClientSession client;
+    final int queue;
     final List<String> events = new ArrayList<>();
     IntUnaryOperator splitToServer = IntUnaryOperator.identity();
     IntUnaryOperator splitToClient = IntUnaryOperator.identity();
     Tamper toServer = bytes -> {};
     Tamper toClient = bytes -> {};
     boolean networkIsDown;
+
+    /** Whether the other queues can wake this one, or its loop is busy for long. */
+    boolean wakes = true;
+
+    private boolean replies = true;
     Connection connection;
     int connectCount;
     private final ByteBufAllocator allocator;
@@ -55,12 +62,47 @@ public final class SessionPair implements ClientLink, ClientObserver {
 
     SessionPair(
             TestLoop loop, MemoryHost host, ClientOptions options, ServerLimits limits, ByteBufAllocator allocator) {
+        this(loop, host, options, limits, allocator, 0, null, log());
+    }
+
+    SessionPair(
+            TestLoop loop,
+            MemoryHost host,
+            ClientOptions options,
+            ServerLimits limits,
+            ByteBufAllocator allocator,
+            int queue,
+            Welcome known,
+            UnflushedWrites unflushed) {
         this.loop = loop;
         this.host = host;
         this.limits = limits;
         this.allocator = allocator;
+        this.queue = queue;
         client = new ClientSession(
-                options, 0, 256, null, this, this, allocator, loop::nowNanos, () -> 0x9E3779B97F4A7C15L);
+                options,
+                queue,
+                256,
+                known,
+                unflushed,
+                this,
+                this,
+                allocator,
+                loop::nowNanos,
+                () -> 0x9E3779B97F4A7C15L);
+    }
+
+    /** A log on the heap: no test has to close it. */
+    static UnflushedWrites log() {
+        return new UnflushedWrites(UnflushedWrites.DEFAULT_BYTES, new UnpooledByteBufAllocator(false));
+    }
+
+    /** Lets nothing arrive at the client for now, or what was sent meanwhile. */
+    void replies(boolean on) {
+        replies = on;
+        if (on && connection != null) {
+            loop.execute(connection.down.deliver);
+        }
     }
 
     /** Connects, and runs until the volume is open or refused. */
@@ -90,6 +132,9 @@ public final class SessionPair implements ClientLink, ClientObserver {
         }
 
         void deliver() {
+            if (!toTheServer && !replies) {
+                return;
+            }
             for (ByteBuf bytes = flushed.poll(); bytes != null; bytes = flushed.poll()) {
                 deliver(bytes);
                 bytes.release();
@@ -241,6 +286,13 @@ public final class SessionPair implements ClientLink, ClientObserver {
     }
 
     @Override
+    public void wake() {
+        if (wakes) {
+            loop.execute(client::woken);
+        }
+    }
+
+    @Override
     public void opened(Welcome welcome, int replayed) {
         events.add("opened, replayed " + replayed);
     }
@@ -253,6 +305,11 @@ public final class SessionPair implements ClientLink, ClientObserver {
     @Override
     public void refused(RefusalCode code, String message, String holder) {
         events.add("refused: " + code + ": " + message + ": " + holder);
+    }
+
+    @Override
+    public void unflushedWritesReplayed() {
+        events.add("replayed what was not flushed");
     }
 
     @Override

@@ -18,6 +18,7 @@ public record RemoteStatus(
     public String inWords() {
         return switch (state) {
             case WAITING, CONNECTING, GREETING -> "waiting for " + address() + " for " + seconds + " s, " + held();
+            case RESTORING -> "sending " + address() + " again what its host has lost, " + held();
             case OPEN -> "connected to " + address() + " for " + seconds + " s";
             case LEAVING -> address() + " is about to stop, " + held();
             case ENDED -> "ended, every request fails: " + reason;

@@ -7,7 +7,6 @@ import io.farblock.block.StoreInfo;
 import io.farblock.block.StoreListener;
 import io.farblock.session.ClientLink;
 import io.farblock.session.ClientObserver;
-import io.farblock.session.ClientOptions;
 import io.farblock.session.ClientSession;
 import io.farblock.session.SessionCounters;
 import io.farblock.session.SessionStatus;
@@ -46,33 +45,29 @@ public final class RemoteStore implements BlockStore {
     private final IoEventLoop loop;
     private final ClientSession session;
     private final Runnable endOfTurn;
+    private final Runnable woken;
     private final Future<?> ticks;
     private final Promise<Void> closed;
     private Channel channel;
     private boolean parting;
 
-    RemoteStore(
-            InetSocketAddress address,
-            IoEventLoop loop,
-            ClientOptions options,
-            int queue,
-            int heads,
-            Welcome known,
-            ClientObserver observer) {
-        this.address = address;
+    RemoteStore(Attachment attachment, int queue, IoEventLoop loop, Welcome known, ClientObserver observer) {
+        address = attachment.address();
         this.loop = loop;
         closed = loop.newPromise();
         session = new ClientSession(
-                options,
+                attachment.options(),
                 queue,
-                heads,
+                attachment.heads(),
                 known,
+                attachment.unflushed(),
                 new Link(),
                 observer,
                 WireBuffers.pool(),
                 System::nanoTime,
                 () -> ThreadLocalRandom.current().nextLong());
         endOfTurn = session::endOfTurn;
+        woken = session::woken;
         ticks = loop.scheduleWithFixedDelay(session::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -130,6 +125,16 @@ public final class RemoteStore implements BlockStore {
     @Override
     public void listen(StoreListener listener) {
         session.listen(listener);
+    }
+
+    /**
+     * Makes durable what any queue of the volume has acknowledged until now; done when it is. Not before the server
+     * answers: whoever waits sets a limit. From any thread.
+     */
+    public Future<?> settle() {
+        Promise<Void> settled = loop.newPromise();
+        loop.execute(() -> session.settle(() -> settled.trySuccess(null)));
+        return settled;
     }
 
     @Override
@@ -196,6 +201,11 @@ public final class RemoteStore implements BlockStore {
         @Override
         public void later() {
             loop.execute(endOfTurn);
+        }
+
+        @Override
+        public void wake() {
+            loop.execute(woken);
         }
 
         @Override

@@ -25,17 +25,13 @@ public final class RemoteVolume {
 
     private static final Logger LOG = LoggerFactory.getLogger(RemoteVolume.class);
 
-    private final InetSocketAddress address;
-    private final ClientOptions options;
-    private final int heads;
+    private final Attachment attachment;
     private final RemoteStore firstStore;
     private final Welcome welcome;
     private final StoreInfo info;
 
-    private RemoteVolume(InetSocketAddress address, ClientOptions options, int heads, RemoteStore firstStore) {
-        this.address = address;
-        this.options = options;
-        this.heads = heads;
+    private RemoteVolume(Attachment attachment, RemoteStore firstStore) {
+        this.attachment = attachment;
         this.firstStore = firstStore;
         welcome = firstStore.welcome();
         info = firstStore.info();
@@ -50,13 +46,13 @@ public final class RemoteVolume {
      */
     public static CompletableFuture<RemoteVolume> open(
             InetSocketAddress address, ClientOptions options, int heads, IoEventLoop loop) {
-        return openStore(address, options, 0, heads, loop, null)
-                .thenApply(store -> new RemoteVolume(address, options, heads, store));
+        Attachment attachment = new Attachment(address, options, heads);
+        return openStore(attachment, 0, loop, null).thenApply(store -> new RemoteVolume(attachment, store));
     }
 
     /** Opens a further queue, 1 to 65,535, under the same lease. To be called once for each queue. */
     public CompletableFuture<RemoteStore> openQueue(int queue, IoEventLoop loop) {
-        return openStore(address, options, queue, heads, loop, welcome);
+        return openStore(attachment, queue, loop, welcome);
     }
 
     /**
@@ -69,17 +65,23 @@ public final class RemoteVolume {
      */
     public static RemoteVolume resume(
             InetSocketAddress address, ClientOptions options, int heads, IoEventLoop loop, Welcome known) {
-        return new RemoteVolume(address, options, heads, resumeStore(address, options, 0, heads, loop, known));
+        Attachment attachment = new Attachment(address, options, heads);
+        return new RemoteVolume(attachment, resumeStore(attachment, 0, loop, known));
     }
 
     /** A further queue, 1 to 65,535, in the same way. To be called once for each queue. */
     public RemoteStore resumeQueue(int queue, IoEventLoop loop) {
-        return resumeStore(address, options, queue, heads, loop, welcome);
+        return resumeStore(attachment, queue, loop, welcome);
     }
 
     /** Queue 0. */
     public RemoteStore store() {
         return firstStore;
+    }
+
+    /** How many bytes were acknowledged, are not flushed yet, and are kept here in case the server's host loses them. */
+    public long unflushedBytes() {
+        return attachment.unflushed().keptBytes();
     }
 
     /** What the volume was when it was opened. */
@@ -94,24 +96,23 @@ public final class RemoteVolume {
 
     /** Where the server is. */
     public InetSocketAddress address() {
-        return address;
+        return attachment.address();
     }
 
     private static CompletableFuture<RemoteStore> openStore(
-            InetSocketAddress address, ClientOptions options, int queue, int heads, IoEventLoop loop, Welcome known) {
-        Opening opening = new Opening(options.volume() + " queue " + queue, address);
+            Attachment attachment, int queue, IoEventLoop loop, Welcome known) {
+        Opening opening = new Opening(attachment, queue);
         loop.execute(() -> {
-            opening.store = new RemoteStore(address, loop, options, queue, heads, known, opening);
+            opening.store = new RemoteStore(attachment, queue, loop, known, opening);
             opening.store.connect();
             opening.limit = loop.schedule(opening::tooLate, OPEN_SECONDS, TimeUnit.SECONDS);
         });
         return opening.result;
     }
 
-    private static RemoteStore resumeStore(
-            InetSocketAddress address, ClientOptions options, int queue, int heads, IoEventLoop loop, Welcome known) {
-        Opening opening = new Opening(options.volume() + " queue " + queue, address);
-        RemoteStore store = new RemoteStore(address, loop, options, queue, heads, known, opening);
+    private static RemoteStore resumeStore(Attachment attachment, int queue, IoEventLoop loop, Welcome known) {
+        Opening opening = new Opening(attachment, queue);
+        RemoteStore store = new RemoteStore(attachment, queue, loop, known, opening);
         opening.store = store;
         opening.result.complete(store);
         loop.execute(store::connect);
@@ -127,9 +128,9 @@ public final class RemoteVolume {
         private Future<?> limit;
         private boolean away;
 
-        Opening(String name, InetSocketAddress address) {
-            this.name = name;
-            this.address = address;
+        Opening(Attachment attachment, int queue) {
+            name = attachment.options().volume() + " queue " + queue;
+            address = attachment.address();
         }
 
         @Override
@@ -182,9 +183,16 @@ public final class RemoteVolume {
         }
 
         @Override
+        public void unflushedWritesReplayed() {
+            LOG.warn("{}: {} had lost what was not flushed; all of it was sent again", name, address);
+        }
+
+        @Override
         public void unflushedWritesInDoubt() {
             LOG.error(
-                    "{}: {} has restarted; writes that it acknowledged and had not flushed may be lost", name, address);
+                    "{}: the host of {} has restarted; writes that an earlier daemon had not flushed may be lost",
+                    name,
+                    address);
         }
     }
 }

@@ -1,0 +1,278 @@
+package io.farblock.session;
+
+import io.farblock.block.BlockRequest;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The changes of one attachment that were acknowledged and may still be lost: one log for all its queues, in the order
+ * of acknowledgement, kept until they are durable and sent again when the server's host has lost its memory.
+ *
+ * <p>The rules, of which each closes a way to lose data:
+ *
+ * <ol>
+ *   <li><b>Eras.</b> An era is a time under one durability verifier. A connection belongs to the era that its welcome
+ *       began or confirmed. A reply counts only if its connection's era is the log's at that moment, decided under the
+ *       lock in the same step that keeps the change or forgets what was flushed. Otherwise nothing is acknowledged: the
+ *       session leaves that connection and sends the request again.
+ *   <li><b>Which verifier is newer.</b> The values have no order. One that the log does not have begins an era if its
+ *       hello was sent in the era that is ending. If it was sent earlier, the welcome may be an old one that was under
+ *       way for long: the session connects again.
+ *   <li><b>Who sends again.</b> The session that begins an era with changes in the log. It sends them in their order, two
+ *       that overlap never at once. Everything else of all sessions, in flight or new, waits until the last one is
+ *       acknowledged in this era. If its connection is lost, the same session begins at the first change again, because
+ *       only its own welcome proves that what it had sent does not land any more. If the verifier changes again, a new
+ *       era begins, with the same log.
+ *   <li><b>What a flush covers.</b> All that was in the log when it was sent, on whichever queue: the server had
+ *       acknowledged that before. Nothing that came later.
+ *   <li><b>What is kept.</b> Every acknowledged change, with force unit access too: an older kept write that is sent again
+ *       must not be the last one.
+ * </ol>
+ *
+ * <p>One way stays: the server's host crashes, and then this process, before the changes that were sent again are
+ * flushed. A write with force unit access among them can then be hidden behind an older one.
+ *
+ * <p>What is kept has a bound. A change finds room before it is sent, so that it can be kept when it is acknowledged; at
+ * half of the bound sessions flush by themselves, and when it is reached further changes wait. One change is always
+ * admitted, however long. For any thread.
+ */
+public final class UnflushedWrites {
+    /** Enough for 50 ms of 300 MB/s: more than a flush usually takes. */
+    public static final long DEFAULT_BYTES = 16 << 20;
+
+    private static final long GIVE_BACK_NANOS = 10_000_000_000L;
+
+    /** What became of an acknowledged change. */
+    enum Keeping {
+        KEPT,
+        /** Its memory was taken away: nobody has a copy. */
+        LOST,
+        /** The acknowledgement came over a connection of a past era, and does not count. */
+        PAST_ERA
+    }
+
+    /** What a session that was welcomed may do. */
+    enum Turn {
+        /** Send what it has. */
+        GO,
+        /** Wait until another session has sent the log. */
+        WAIT,
+        /** Send the log. */
+        REPLAY,
+        /** Connect again: this connection is of a past era, or it is not known whether it is. */
+        CONNECT_AGAIN
+    }
+
+    private final long capacityBytes;
+    private final KeptChanges kept;
+    private final AtomicLong reservedBytes = new AtomicLong();
+    private final List<ClientLink> members = new ArrayList<>();
+    private ClientLink replayer;
+    private long verifier;
+    private long restingSinceNanos;
+    private long endAtTick = -1;
+    private volatile int era;
+    private volatile long begin;
+    private volatile long end;
+    private volatile long flushedUpTo;
+    private volatile boolean roomIsAwaited;
+
+    /** An empty log with the usual bound. */
+    public UnflushedWrites() {
+        this(DEFAULT_BYTES, new UnpooledByteBufAllocator(true, true));
+    }
+
+    /**
+     * An empty log.
+     *
+     * @param capacityBytes how much it keeps
+     * @param allocator of its memory: should give it back to the system when it is released
+     */
+    public UnflushedWrites(long capacityBytes, ByteBufAllocator allocator) {
+        if (capacityBytes < 1) {
+            throw new IllegalArgumentException("capacityBytes " + capacityBytes);
+        }
+        this.capacityBytes = capacityBytes;
+        kept = new KeptChanges(allocator);
+    }
+
+    /** How many bytes are kept now. */
+    public long keptBytes() {
+        return Math.max(0, end - begin);
+    }
+
+    /** A session begins to use the log; returns whether it is the first to do so. */
+    synchronized boolean join(ClientLink link) {
+        boolean isFirst = members.isEmpty() && era == 0;
+        members.add(link);
+        return isFirst;
+    }
+
+    /** A session has ended. The last one takes what is kept with it. */
+    synchronized void leave(ClientLink link) {
+        members.remove(link);
+        if (members.isEmpty()) {
+            forget(kept.end());
+            kept.giveBack();
+            replayer = null;
+        } else if (replayer == link) {
+            // Queues of an attachment end together; until then the log must not be in nobody's hands.
+            replayer = members.get(0);
+            wakeAll();
+        }
+    }
+
+    /** The era that a hello is sent in, or that a session looks at the log in. */
+    int era() {
+        return era;
+    }
+
+    /** A connection is welcomed; returns the era that it belongs to, which is 0 if it is not to be used. */
+    synchronized int welcomed(int helloEra, long welcomeVerifier, ClientLink link) {
+        if (era == 0) {
+            verifier = welcomeVerifier;
+            era = 1;
+        } else if (welcomeVerifier != verifier && helloEra == era) {
+            verifier = welcomeVerifier;
+            era++;
+            replayer = kept.begin() == kept.end() ? null : link;
+            wakeAll();
+        }
+        return welcomeVerifier == verifier ? era : 0;
+    }
+
+    /** What a session may do on a connection of an era. */
+    synchronized Turn turn(int connectionEra, ClientLink link) {
+        if (connectionEra != era) {
+            return Turn.CONNECT_AGAIN;
+        }
+        if (replayer == null) {
+            return Turn.GO;
+        }
+        return replayer == link ? Turn.REPLAY : Turn.WAIT;
+    }
+
+    /** Every change in the log was acknowledged in this era. */
+    synchronized void replayed(int connectionEra, ClientLink link) {
+        if (connectionEra == era && replayer == link) {
+            replayer = null;
+            wakeAll();
+        }
+    }
+
+    /** Makes the change at a position of the log; returns the position of the next. During a replay the log rests. */
+    synchronized long read(long position, BlockRequest again) {
+        return kept.read(position, again);
+    }
+
+    long begin() {
+        return begin;
+    }
+
+    long end() {
+        return end;
+    }
+
+    /** Finds room for a change; if there is none, wakes all members when there may be some. */
+    boolean reserve(long bytes) {
+        if (tryReserve(bytes)) {
+            return true;
+        }
+        roomIsAwaited = true;
+        // What was given back since is not announced any more.
+        return tryReserve(bytes);
+    }
+
+    private boolean tryReserve(long bytes) {
+        long reserved;
+        do {
+            reserved = reservedBytes.get();
+            if (reserved > 0 && reserved + bytes > capacityBytes) {
+                return false;
+            }
+        } while (!reservedBytes.compareAndSet(reserved, reserved + bytes));
+        return true;
+    }
+
+    /** Gives back the room of a change that is not kept. */
+    void unreserve(long bytes) {
+        reservedBytes.addAndGet(-bytes);
+        if (roomIsAwaited) {
+            announceRoom();
+        }
+    }
+
+    private synchronized void announceRoom() {
+        roomIsAwaited = false;
+        wakeAll();
+    }
+
+    /** Keeps a change that was acknowledged, in the room that was found for it. */
+    synchronized Keeping keep(BlockRequest change, int connectionEra) {
+        if (connectionEra != era) {
+            return Keeping.PAST_ERA;
+        }
+        if (!kept.append(change)) {
+            return Keeping.LOST;
+        }
+        end = kept.end();
+        return Keeping.KEPT;
+    }
+
+    /** Whether so much is kept that somebody should flush. */
+    boolean flushIsDue() {
+        return end - Math.max(begin, flushedUpTo) >= capacityBytes / 2;
+    }
+
+    /** A flush is sent; returns what it covers, for {@link #flushed}. */
+    synchronized long flushSent() {
+        flushedUpTo = end;
+        return end;
+    }
+
+    /** A flush has failed: what it would have covered is still to be flushed. */
+    synchronized void flushFailed() {
+        flushedUpTo = begin;
+    }
+
+    /** A flush has succeeded; returns false if it does not count, because it was done in a past era. */
+    synchronized boolean flushed(long upTo, int connectionEra) {
+        if (connectionEra != era) {
+            return false;
+        }
+        forget(upTo);
+        return true;
+    }
+
+    private void forget(long upTo) {
+        long before = kept.begin();
+        kept.forget(upTo);
+        begin = kept.begin();
+        reservedBytes.addAndGet(before - begin);
+        if (roomIsAwaited && begin > before) {
+            announceRoom();
+        }
+    }
+
+    /** Time has passed: gives memory back that was not needed for a while. */
+    synchronized void tick(long nowNanos) {
+        if (kept.begin() != kept.end() || kept.end() != endAtTick) {
+            endAtTick = kept.end();
+            restingSinceNanos = nowNanos;
+        } else if (nowNanos - restingSinceNanos > GIVE_BACK_NANOS) {
+            kept.giveBack();
+            begin = kept.begin();
+            end = kept.end();
+            endAtTick = end;
+        }
+    }
+
+    private void wakeAll() {
+        for (int i = 0; i < members.size(); i++) {
+            members.get(i).wake();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package io.farblock.client;
+
+import io.farblock.session.ClientOptions;
+import io.farblock.session.UnflushedWrites;
+import java.net.InetSocketAddress;
+
+/**
+ * What all queues of an open volume have in common.
+ *
+ * @param address where the server is
+ * @param heads how many requests a queue may have at once
+ * @param unflushed what may still be lost
+ */
+record Attachment(InetSocketAddress address, ClientOptions options, int heads, UnflushedWrites unflushed) {
+    Attachment(InetSocketAddress address, ClientOptions options, int heads) {
+        this(address, options, heads, new UnflushedWrites());
+    }
+}
