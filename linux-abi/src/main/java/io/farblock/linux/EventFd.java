@@ -8,12 +8,21 @@ public final class EventFd implements AutoCloseable {
 
     /** Makes one with count 0, non-blocking, close-on-exec. */
     public EventFd() throws LinuxException {
+        this(new FileDescriptor(made(), "eventfd"));
+    }
+
+    /** Takes over one that another process has made, and may still use. */
+    public EventFd(FileDescriptor descriptor) {
+        this.descriptor = descriptor;
+        one.buffer().putLong(0, 1);
+    }
+
+    private static int made() throws LinuxException {
         int fd = LibC.eventfd(0, LibC.EFD_NONBLOCK | LibC.EFD_CLOEXEC);
         if (fd < 0) {
             throw LinuxException.last("eventfd", "");
         }
-        descriptor = new FileDescriptor(fd, "eventfd");
-        one.buffer().putLong(0, 1);
+        return fd;
     }
 
     /** Adds one. It cannot block: the counter would have to reach 2^64 - 1. */

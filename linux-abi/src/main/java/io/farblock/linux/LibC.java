@@ -47,6 +47,15 @@ public final class LibC {
     public static final int LOCK_NB = 4;
     // <poll.h>
     public static final int POLLIN = 1;
+    // <sys/socket.h>
+    static final int AF_UNIX = 1;
+    static final int SOCK_STREAM = 1;
+    static final int SOCK_CLOEXEC = O_CLOEXEC;
+    static final int SOL_SOCKET = 1;
+    static final int SCM_RIGHTS = 1;
+    static final int MSG_CTRUNC = 8;
+    static final int MSG_NOSIGNAL = 0x4000;
+    static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
 
     static {
         Native.register(LibC.class, "c");
@@ -119,6 +128,17 @@ public final class LibC {
     public static native int socket(int domain, int type, int protocol);
 
     public static native int bind(int fd, long address, int lengthBytes);
+
+    static native int connect(int fd, long address, int lengthBytes);
+
+    static native int listen(int fd, int backlog);
+
+    static native int accept4(int fd, long address, long lengthBytes, int flags);
+
+    /** {@code message} is the address of a struct msghdr. */
+    static native long sendmsg(int fd, long message, int flags);
+
+    static native long recvmsg(int fd, long message, int flags);
 
     public static native long sendto(int fd, long buffer, long lengthBytes, int flags, long address, int addressBytes);
 
