@@ -57,6 +57,7 @@ final class QueueRunner implements QueueHost {
         this(
                 device.name() + " queue " + index,
                 index,
+                new EventFd(),
                 new IotlbRegions(device),
                 device.interrupt(index)::raise,
                 store,
@@ -68,25 +69,26 @@ final class QueueRunner implements QueueHost {
     /**
      * A queue that is not started, from whatever supplies its memory and takes its interrupts.
      *
+     * @param kick what the driver signals; closed with the queue
      * @param interrupt interrupts the driver; returns 0 or the error number
      */
     QueueRunner(
             String name,
             int index,
+            EventFd kick,
             RegionSource regions,
             IntSupplier interrupt,
             BlockStore store,
             IoEventLoop loop,
             byte[] serial,
-            Runnable onKickBeforeStart)
-            throws LinuxException {
+            Runnable onKickBeforeStart) {
         this.name = name;
         this.index = index;
         this.interrupt = interrupt;
         this.store = store;
         this.loop = loop;
         this.onKickBeforeStart = onKickBeforeStart;
-        kick = new EventFd();
+        this.kick = kick;
         memory = new GuestMemory(regions);
         queue = new BlkQueue(name, store, memory, this, serial);
     }

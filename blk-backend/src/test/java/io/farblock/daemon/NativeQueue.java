@@ -49,6 +49,7 @@ final class NativeQueue implements AutoCloseable {
         runner = new QueueRunner(
                 name,
                 0,
+                new EventFd(),
                 memory,
                 () -> {
                     interrupt.signal();
