@@ -1,0 +1,164 @@
+package io.farblock.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The device path, natively: this process is the driver of two disks over vhost-user, and asks each in turn for the same.
+ *
+ * <p>Options, each {@code name=value}: {@code pairs} how often each load runs on both sides (7); {@code seconds} how long
+ * (1.5); {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
+ * {@code theirs}: a source tree, {@code qemu}, or {@code qemu-iothread}; {@code work} a folder on a disk for the data;
+ * {@code out} a folder for the results; {@code memory}: {@code kernel} if the driver's memory cannot change in flight,
+ * {@code guest} if it can; {@code quiet}: a pair during which others used more than this part of the processors is
+ * measured again, up to {@code patience} times for a load.
+ */
+public final class DevicePathBench {
+    private static final int QUEUES = 2;
+    private static final long SEED = 0x5EED;
+    private static final Load FILL = new Load(true, true, 128 << 10, 8, 1);
+
+    private static final Map<String, String> DEFAULTS = Map.ofEntries(
+            Map.entry("pairs", "7"),
+            Map.entry("seconds", "1.5"),
+            Map.entry("warmup", "6"),
+            Map.entry("loads", ".*"),
+            Map.entry("size", "256"),
+            Map.entry("ours", ""),
+            Map.entry("theirs", "qemu"),
+            Map.entry("work", ""),
+            Map.entry("out", ""),
+            Map.entry("memory", "kernel"),
+            Map.entry("quiet", "0.1"),
+            Map.entry("patience", "20"));
+
+    private final Map<String, String> options = new HashMap<>(DEFAULTS);
+
+    private DevicePathBench(String[] arguments) {
+        for (String argument : arguments) {
+            int equals = argument.indexOf('=');
+            if (equals < 0 || !options.containsKey(argument.substring(0, equals))) {
+                throw new IllegalArgumentException(
+                        "'" + argument + "' is none of NAME=VALUE with NAME of " + String.join(", ", options.keySet()));
+            }
+            options.put(argument.substring(0, equals), argument.substring(equals + 1));
+        }
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        new DevicePathBench(arguments).run();
+    }
+
+    private void run() throws IOException, InterruptedException {
+        Path work = Files.createDirectories(Path.of(options.get("work")));
+        List<Comparison> comparisons = new ArrayList<>();
+        String ourName = title(options.get("ours"), "farblock");
+        String theirName = title(options.get("theirs"), "other farblock");
+        try (Side ours = side(ourName, options.get("ours"), work.resolve("ours"));
+                Side theirs = side(theirName, options.get("theirs"), work.resolve("theirs"))) {
+            warmUp(ours);
+            warmUp(theirs);
+            for (Load load : Load.all()) {
+                if (load.name().matches(options.get("loads"))) {
+                    comparisons.add(compare(load, ours, theirs));
+                }
+            }
+        }
+        Report report = new Report(ourName, theirName, comparisons);
+        System.out.println("\n" + report.table());
+        if (!options.get("out").isEmpty()) {
+            Path out = Files.createDirectories(Path.of(options.get("out")));
+            Files.writeString(out.resolve("device-path.md"), report.table());
+            Files.writeString(out.resolve("device-path.json"), report.json());
+        }
+    }
+
+    private static String title(String what, String farblock) {
+        return what.startsWith("qemu") ? what : farblock;
+    }
+
+    private Side side(String name, String what, Path work) throws IOException, InterruptedException {
+        Files.createDirectories(work);
+        return what.startsWith("qemu")
+                ? new QemuSide(name, work, volumeBytes(), QUEUES, what.equals("qemu-iothread"))
+                : new FarblockSide(
+                        name,
+                        Path.of(what),
+                        work,
+                        volumeBytes(),
+                        QUEUES,
+                        options.get("memory").equals("kernel"));
+    }
+
+    private long volumeBytes() {
+        return Long.parseLong(options.get("size")) << 20;
+    }
+
+    /** Fills the disk, so that no read finds a hole, and compiles what will be measured. */
+    private void warmUp(Side side) throws IOException {
+        new LoadRun(side.disk(), FILL, volumeBytes(), SEED).once(side);
+        List<Load> loads = Load.all().stream()
+                .filter(load -> load.name().matches(options.get("loads")))
+                .toList();
+        long nanos = (long) (Double.parseDouble(options.get("warmup")) * 1e9 / loads.size());
+        for (Load load : loads) {
+            measure(side, load, SEED, nanos);
+        }
+    }
+
+    private Comparison compare(Load load, Side ours, Side theirs) throws IOException {
+        Comparison comparison = new Comparison(load);
+        long nanos = (long) (Double.parseDouble(options.get("seconds")) * 1e9);
+        int pairs = Integer.parseInt(options.get("pairs"));
+        int patience = Integer.parseInt(options.get("patience"));
+        double quiet = Double.parseDouble(options.get("quiet"));
+        while (comparison.ours().size() < pairs) {
+            long seed = SEED + comparison.ours().size();
+            Measurement our = measure(ours, load, seed, nanos);
+            Measurement their = measure(theirs, load, seed, nanos);
+            boolean disturbed = Math.max(our.othersShare(), their.othersShare()) > quiet;
+            print(load, our, their, disturbed && patience > 0);
+            if (!disturbed || patience-- <= 0) {
+                comparison.add(our, their);
+            }
+        }
+        return comparison;
+    }
+
+    private static void print(Load load, Measurement our, Measurement their, boolean dropped) {
+        System.out.printf(
+                Locale.ROOT,
+                "%-15s %8.0f %8.0f  p50 %6.1f %6.1f  p99.9 %7.0f %7.0f  device %5.2f %5.2f  server %5.2f %5.2f"
+                        + "  others %3.0f%% %3.0f%%%s%n",
+                load.name(),
+                our.iops(),
+                their.iops(),
+                our.p50(),
+                their.p50(),
+                our.p999(),
+                their.p999(),
+                our.deviceCpu(),
+                their.deviceCpu(),
+                our.serverCpu(),
+                their.serverCpu(),
+                100 * our.othersShare(),
+                100 * their.othersShare(),
+                dropped ? "  once more" : "");
+    }
+
+    /** What a load leaves behind to be written back is flushed outside of the time, so that it slows nobody else. */
+    private Measurement measure(Side side, Load load, long seed, long nanos) throws IOException {
+        LoadRun run = new LoadRun(side.disk(), load, volumeBytes(), seed);
+        Measurement measurement = run.forNanos(nanos, side);
+        if (load.write()) {
+            run.flushSeconds();
+        }
+        return measurement;
+    }
+}
