@@ -15,6 +15,9 @@ public interface ClientObserver {
     /** The connection was lost, or none could be made; the session tries again, unless it is closed from in here. */
     void disconnected(String reason);
 
+    /** There was no open connection for so long that requests fail, until there is one again. */
+    void gaveUpWaiting(long millis);
+
     /**
      * The server will not have this session: it has ended, and every request ends with an error.
      *

@@ -20,6 +20,8 @@ import java.util.UUID;
  * @param keepAliveMillis when a server that says nothing is given up
  * @param retryMinMillis the first pause before connecting again
  * @param retryMaxMillis the longest
+ * @param failAfterMillis when requests fail with IO_ERROR because the volume was not open for so long, until it is open
+ *     again; 0 to wait for ever
  */
 public record ClientOptions(
         String volume,
@@ -34,7 +36,8 @@ public record ClientOptions(
         int maxInFlight,
         int keepAliveMillis,
         int retryMinMillis,
-        int retryMaxMillis) {
+        int retryMaxMillis,
+        long failAfterMillis) {
     /** For a new attachment, with the usual limits: a dead server is found within 5 s. */
     public ClientOptions(String volume, UUID clientId, String clientName, boolean readOnly, boolean takeOver) {
         this(
@@ -50,16 +53,26 @@ public record ClientOptions(
                 128,
                 5_000,
                 50,
-                2_000);
+                2_000,
+                0);
     }
 
     /** The same, for an attachment that has an id already. */
     public ClientOptions ofSession(UUID session, int newLife) {
+        return with(session, newLife, failAfterMillis);
+    }
+
+    /** The same, with a limit to waiting, in milliseconds; 0 for none. */
+    public ClientOptions failAfter(long millis) {
+        return with(sessionId, life, millis);
+    }
+
+    private ClientOptions with(UUID newSessionId, int newLife, long newFailAfterMillis) {
         return new ClientOptions(
                 volume,
                 clientId,
                 clientName,
-                session,
+                newSessionId,
                 newLife,
                 readOnly,
                 takeOver,
@@ -68,6 +81,7 @@ public record ClientOptions(
                 maxInFlight,
                 keepAliveMillis,
                 retryMinMillis,
-                retryMaxMillis);
+                retryMaxMillis,
+                newFailAfterMillis);
     }
 }

@@ -11,7 +11,6 @@ import io.farblock.wire.StatusCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 
 /**
  * The requests of one queue on their way over connections that come and go: sent within the credits, answered in any
@@ -27,7 +26,7 @@ final class ClientRequests {
     private final int heads;
     private final UnflushedWrites unflushed;
     private final LateRefusals refused;
-    private final ArrayDeque<BlockRequest> waiting;
+    private final WaitingChanges waiting;
     private final long[] flushUpTo;
     private int generation = 1;
     private int credits;
@@ -62,14 +61,13 @@ final class ClientRequests {
         this.refused = refused;
         table = new InFlightTable(heads + OwnRequests.HEADS);
         sender = new PartSender(table, queue, writer);
-        // One more than there can be: it never grows.
-        waiting = new ArrayDeque<>(heads + 1);
+        waiting = new WaitingChanges(heads, unflushed);
         flushUpTo = new long[heads + OwnRequests.HEADS];
     }
 
     /** Requests of the queue that are not completed. */
     int count() {
-        return table.count() - ownCount + waiting.size();
+        return table.count() - ownCount + waiting.count();
     }
 
     /** Frames without a reply. */
@@ -123,12 +121,8 @@ final class ClientRequests {
 
     /** Takes a request of the queue. A change waits until there is room to keep it. */
     void add(BlockRequest request) {
-        if (!request.operation().changes()) {
+        if (!request.operation().changes() || waiting.admits(request)) {
             table.add(request);
-        } else if (waiting.isEmpty() && unflushed.reserve(KeptChanges.sizeOf(request))) {
-            table.add(request);
-        } else {
-            waiting.add(request);
         }
     }
 
@@ -141,21 +135,19 @@ final class ClientRequests {
 
     /** Whether changes wait for room. */
     boolean someWait() {
-        return !waiting.isEmpty();
+        return waiting.count() > 0;
     }
 
     /** Lets changes go that waited for room, if there is some. */
     void admitWaiting() {
-        while (!waiting.isEmpty() && unflushed.reserve(KeptChanges.sizeOf(waiting.peek()))) {
-            table.add(waiting.poll());
+        for (BlockRequest change = waiting.next(); change != null; change = waiting.next()) {
+            table.add(change);
         }
     }
 
     /** Ends the changes that wait for room. */
     void failWaiting(BlockStatus status) {
-        for (int left = waiting.size(); left > 0; left--) {
-            waiting.poll().complete(status);
-        }
+        waiting.end(waiting.count(), status);
     }
 
     /** Sends what the credits allow, of the session's own requests or of all; one frame is always allowed. */
@@ -336,6 +328,11 @@ final class ClientRequests {
         }
     }
 
+    /** Whether {@link #failBroken} will fail one. */
+    boolean oneIsBroken() {
+        return brokenHead != InFlightTable.NONE;
+    }
+
     /** Fails the request that cannot be done, if there is one. Its connection is gone, and with it its other parts. */
     void failBroken() {
         if (brokenHead != InFlightTable.NONE) {
@@ -368,10 +365,10 @@ final class ClientRequests {
         }
     }
 
-    /** Whether the server may still change the volume for a request that is in flight. */
-    boolean mayStillChange() {
+    /** Whether there are changes in flight: such that were sent over this connection, or any. */
+    boolean hasChanges(boolean sentOnly) {
         for (int head = table.first(); head != InFlightTable.NONE; head = table.next(head)) {
-            if (table.request(head).operation().changes() && table.awaitsAny(head)) {
+            if (table.request(head).operation().changes() && (!sentOnly || table.awaitsAny(head))) {
                 return true;
             }
         }
@@ -386,12 +383,10 @@ final class ClientRequests {
         staleFrames = framesInFlight;
         staleBytes = bytesInFlight;
         endOwn();
-        int waited = waiting.size();
+        int waited = waiting.count();
         for (int left = table.count(); left > 0; left--) {
             remove(table.first(), false).complete(status);
         }
-        for (int left = waited; left > 0; left--) {
-            waiting.poll().complete(status);
-        }
+        waiting.end(waited, status);
     }
 }

@@ -11,14 +11,10 @@ import io.farblock.wire.Opcode;
 import io.farblock.wire.ProtocolException;
 import io.farblock.wire.proto.Goodbye;
 import io.farblock.wire.proto.GoodbyeCode;
-import io.farblock.wire.proto.Ping;
-import io.farblock.wire.proto.Pong;
 import io.farblock.wire.proto.RefusalCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
@@ -36,7 +32,10 @@ public final class ClientSession implements BlockStore {
         CONNECTING,
         /** Connected, and the server has not answered the hello yet. */
         GREETING,
-        /** The server has lost its memory: what it had acknowledged is sent again, by this session or another, first. */
+        /**
+         * Connected, and waits for this session or another: until what the server had acknowledged and lost is there again,
+         * or until what had failed cannot land any more.
+         */
         RESTORING,
         OPEN,
         /** Open, but the server is about to stop: waits for its last replies. */
@@ -50,7 +49,6 @@ public final class ClientSession implements BlockStore {
     private static final int MAX_HEADS = 65_000;
 
     private final ClientOptions options;
-    private final int heads;
     private final ClientLink link;
     private final ClientObserver observer;
     private final LongSupplier clockNanos;
@@ -58,16 +56,14 @@ public final class ClientSession implements BlockStore {
     private final FrameSorter reader;
     private final ClientRequests requests;
     private final ServerMessages messages;
-    private final LateRefusals refused;
+    private final RequestIntake intake;
+    private final SessionLife life;
     private final UnflushedWrites unflushed;
     private final OwnRequests own;
     private final HelloBuilder hello;
     private final Backoff backoff;
     private final KeepAlive keepAlive;
     private final SessionCounters counters = new SessionCounters();
-    private final List<Runnable> drains = new ArrayList<>();
-    private State state = State.WAITING;
-    private volatile SessionStatus status;
     private StoreListener listener = StoreListener.NONE;
     private Welcome welcome;
     private StoreInfo info;
@@ -104,20 +100,21 @@ public final class ClientSession implements BlockStore {
             throw new IllegalArgumentException("a queue of " + heads + " heads");
         }
         this.options = options;
-        this.heads = heads;
         this.unflushed = unflushed;
         this.link = link;
         this.observer = observer;
         this.clockNanos = clockNanos;
         writer = new FrameWriter(link, allocator, FrameLayout.MAGIC_TO_SERVER);
-        refused = new LateRefusals(heads);
+        life = new SessionLife(clockNanos, options.failAfterMillis());
+        LateRefusals refused = new LateRefusals(heads);
         requests = new ClientRequests(queue, heads, writer, unflushed, refused);
+        intake = new RequestIntake(heads, requests, refused, counters);
         own = new OwnRequests(heads, requests, unflushed, counters);
-        messages = new ServerMessages(this, requests, options.volume());
+        keepAlive = new KeepAlive(writer, options.keepAliveMillis());
+        messages = new ServerMessages(this, life, requests, keepAlive, options.volume());
         reader = new FrameSorter(FrameLayout.MAGIC_TO_CLIENT, messages);
         hello = new HelloBuilder(options, queue);
         backoff = new Backoff(options.retryMinMillis(), options.retryMaxMillis(), random);
-        keepAlive = new KeepAlive(options.keepAliveMillis());
         welcome = known;
         if (known != null) {
             info = ControlFrame.knownInfo(known);
@@ -125,17 +122,16 @@ public final class ClientSession implements BlockStore {
         }
         // One queue of a process that came after another one flushes what that one has kept, and took with it.
         owesFlush = unflushed.join(link) && options.life() > 0;
-        status = new SessionStatus(state, clockNanos.getAsLong(), "");
     }
 
     /** What it is doing. */
     public State state() {
-        return state;
+        return life.state();
     }
 
     /** What it is doing and since when; from any thread. */
     public SessionStatus status() {
-        return status;
+        return life.status();
     }
 
     /** What it has been through; from any thread. */
@@ -145,23 +141,23 @@ public final class ClientSession implements BlockStore {
 
     /** Requests not completed yet. */
     public int inFlight() {
-        return requests.count() + refused.count();
+        return intake.inFlight();
     }
 
     /** Begins to connect, or does so again. */
     public void connect() {
-        if (state == State.WAITING) {
-            become(State.CONNECTING, status.reason());
+        if (life.is(State.WAITING)) {
+            life.become(State.CONNECTING);
             link.connect();
         }
     }
 
     /** The link has a connection. */
     public void connected() {
-        if (state != State.CONNECTING) {
+        if (!life.is(State.CONNECTING)) {
             return;
         }
-        become(State.GREETING, status.reason());
+        life.become(State.GREETING);
         reader.reset();
         keepAlive.begin(clockNanos.getAsLong());
         helloEra = unflushed.era();
@@ -171,28 +167,9 @@ public final class ClientSession implements BlockStore {
 
     /** The link's connection is gone, or none could be made. */
     public void disconnected(String reason) {
-        if (state == State.CONNECTING || isConnected()) {
+        if (life.is(State.CONNECTING) || life.isConnected()) {
             lose(reason);
         }
-    }
-
-    boolean isConnected() {
-        return state == State.GREETING || isWelcome();
-    }
-
-    /** Whether the server has welcomed this connection. */
-    boolean isWelcome() {
-        return state == State.RESTORING || isOpen(state);
-    }
-
-    private static boolean isOpen(State state) {
-        return state == State.OPEN || state == State.LEAVING;
-    }
-
-    private void become(State next, String reason) {
-        boolean goesOn = isOpen(state) == isOpen(next);
-        state = next;
-        status = new SessionStatus(next, goesOn ? status.sinceNanos() : clockNanos.getAsLong(), reason);
     }
 
     /** Ends this connection and plans the next. */
@@ -203,16 +180,23 @@ public final class ClientSession implements BlockStore {
     private void lose(String reason, long delayNanos) {
         disconnect(State.WAITING, reason);
         observer.disconnected(reason);
-        if (state == State.WAITING) {
+        if (life.is(State.WAITING)) {
             link.connectAfter(delayNanos);
+            failBroken();
+            intake.check();
+        }
+    }
+
+    private void failBroken() {
+        if (requests.oneIsBroken()) {
+            unflushed.mayLand(link);
             requests.failBroken();
-            checkDrained();
         }
     }
 
     /** Closes first, completes later: when the network has let go, no request's memory is read any more. */
     private void disconnect(State next, String reason) {
-        become(next, reason);
+        life.become(next, reason);
         writer.discard();
         link.close(reason);
         replayCount += requests.disconnected();
@@ -237,21 +221,21 @@ public final class ClientSession implements BlockStore {
     }
 
     private void afterReplies() {
-        if (requests.staleEpochSeen() && isConnected()) {
+        if (requests.staleEpochSeen() && life.isConnected()) {
             messages.leaseLost("");
         } else if (requests.pastEraSeen()) {
             lose("the server's host has restarted", 0);
         }
         proceed();
-        if (state == State.LEAVING && requests.framesInFlight() == 0) {
+        if (life.is(State.LEAVING) && requests.framesInFlight() == 0) {
             lose("the server is about to stop");
         }
-        checkDrained();
+        intake.check();
     }
 
     /** The server broke the protocol, or somebody its bytes: says so, and connects again. */
     void refuseServer(GoodbyeCode code, String message) {
-        if (isConnected()) {
+        if (life.isConnected()) {
             sayGoodbye(code, message);
             lose("the server sent " + message);
         }
@@ -267,13 +251,12 @@ public final class ClientSession implements BlockStore {
     /** The loop's turn ends: sends what it made, and completes what was refused in it. */
     public void endOfTurn() {
         turnPending = false;
-        refused.complete();
-        checkDrained();
-        if (isConnected()) {
+        intake.endOfTurn();
+        if (life.isConnected()) {
             proceed();
             writer.flush();
         }
-        if (refused.count() > 0) {
+        if (intake.someRefused()) {
             turnIsPending();
         }
     }
@@ -287,18 +270,20 @@ public final class ClientSession implements BlockStore {
 
     /** Does what this session may do now. */
     private void proceed() {
-        if (state == State.OPEN) {
+        if (life.is(State.OPEN) && unflushed.isHeld()) {
+            life.become(State.RESTORING, "a change of another queue may still land");
+        } else if (life.is(State.OPEN)) {
             own.flushIfDue();
             requests.admitWaiting();
             requests.pump(true);
-        } else if (state == State.RESTORING) {
+        } else if (life.is(State.RESTORING)) {
             restore();
         }
     }
 
     /** Another session of the attachment, or the log, has changed something that this one may wait for. */
     public void woken() {
-        if (isWelcome() && unflushed.turn(requests.era(), link) == UnflushedWrites.Turn.CONNECT_AGAIN) {
+        if (life.isWelcome() && unflushed.turn(requests.era(), link) == UnflushedWrites.Turn.CONNECT_AGAIN) {
             lose("the server's host has restarted", 0);
         } else {
             proceed();
@@ -333,24 +318,21 @@ public final class ClientSession implements BlockStore {
         long nowNanos = clockNanos.getAsLong();
         unflushed.tick(nowNanos);
         own.tick();
-        if (!isConnected()) {
+        if (life.beginsToFail()) {
+            observer.gaveUpWaiting(options.failAfterMillis());
+            cancel(BlockStatus.IO_ERROR);
+        }
+        if (!life.isConnected()) {
             return;
         }
         if (keepAlive.isSilent(nowNanos)) {
             lose("the server was silent for " + options.keepAliveMillis() + " ms");
             return;
         }
-        if (keepAlive.pingIsDue(nowNanos)) {
-            writer.control(Opcode.PING, Ping.newBuilder().setCookie(nowNanos).build());
-        }
+        keepAlive.ping(nowNanos);
         requests.retry();
         proceed();
         turnIsPending();
-    }
-
-    void pong(Ping ping) {
-        writer.control(
-                Opcode.PONG, Pong.newBuilder().setCookie(ping.getCookie()).build());
     }
 
     @Override
@@ -368,63 +350,34 @@ public final class ClientSession implements BlockStore {
 
     @Override
     public void submit(BlockRequest request) {
-        if (request.index() >= heads) {
-            throw new IllegalStateException("request " + request.index() + " on a queue of " + heads);
-        }
-        request.submitted();
-        BlockStatus refusal = refusal(request);
-        if (refusal != null) {
-            refused.add(request, refusal);
-        } else {
-            requests.add(request);
-            proceed();
-        }
-        counters.inFlight(inFlight());
+        intake.take(request, refusal(request));
+        proceed();
         turnIsPending();
     }
 
     private BlockStatus refusal(BlockRequest request) {
-        if (state == State.ENDED || state == State.CLOSED) {
+        if (life.isOver()) {
             counters.fenced(endStatus == BlockStatus.STALE_EPOCH ? 1 : 0);
             return endStatus;
         }
-        BlockStatus misfit = info().refusal(request);
-        if (misfit != null) {
-            return misfit;
-        }
-        long parts = requests.partsOf(request);
-        if (parts == 0) {
-            return BlockStatus.OK;
-        }
-        return parts > InFlightTable.MAX_PARTS ? BlockStatus.IO_ERROR : null;
+        return life.isFailing() ? BlockStatus.IO_ERROR : intake.refusal(request, info());
     }
 
     @Override
     public void drain(Runnable drained) {
-        drains.add(drained);
-        checkDrained();
-    }
-
-    private void checkDrained() {
-        counters.inFlight(inFlight());
-        while (!drains.isEmpty() && inFlight() == 0) {
-            drains.remove(0).run();
-        }
+        intake.drain(drained);
     }
 
     @Override
     public void cancel(BlockStatus cancelStatus) {
-        if (isConnected() && (requests.mayStillChange() || own.isReplaying())) {
+        if (life.isConnected() && (requests.hasChanges(true) || own.isReplaying())) {
             // Only the server can say that a write will not land any more, and it says so by its next welcome.
             lose("requests were cancelled", 0);
         }
-        completeAll(cancelStatus);
-    }
-
-    private void completeAll(BlockStatus with) {
-        requests.cancel(with);
-        refused.complete();
-        checkDrained();
+        if (!life.isWelcome() && requests.hasChanges(false)) {
+            unflushed.mayLand(link);
+        }
+        intake.cancel(cancelStatus);
     }
 
     /**
@@ -448,16 +401,16 @@ public final class ClientSession implements BlockStore {
 
     @Override
     public void close() {
-        if (state == State.CLOSED) {
+        if (life.is(State.CLOSED)) {
             return;
         }
-        if (isConnected()) {
+        if (life.isConnected()) {
             sayGoodbye(GoodbyeCode.GOODBYE_CODE_DONE, "closed");
         }
         // Once it has ended for a reason, that reason stays the answer.
         disconnect(State.CLOSED, "closed");
         unflushed.leave(link);
-        completeAll(BlockStatus.IO_ERROR);
+        intake.cancel(BlockStatus.IO_ERROR);
     }
 
     /** The server will not have this session any more. */
@@ -470,15 +423,15 @@ public final class ClientSession implements BlockStore {
             counters.fenced(requests.count());
             listener.leaseLost(holder);
         }
-        completeAll(with);
+        intake.cancel(with);
     }
 
     /** The server is about to stop. */
     void leave() {
-        if (state == State.RESTORING) {
+        if (life.is(State.RESTORING)) {
             lose("the server is about to stop");
         } else {
-            become(State.LEAVING, "the server is about to stop");
+            life.become(State.LEAVING, "the server is about to stop");
         }
     }
 
@@ -489,7 +442,10 @@ public final class ClientSession implements BlockStore {
             observer.unflushedWritesInDoubt();
         }
         welcome = received;
-        become(State.RESTORING, status.reason());
+        if (wasOpen) {
+            counters.reconnected();
+        }
+        life.become(State.RESTORING);
         keepAlive.serverLimit(received.getKeepAliveMillis());
         requests.welcomed(received, era);
         infoIs(newInfo);
@@ -497,11 +453,8 @@ public final class ClientSession implements BlockStore {
     }
 
     private void open() {
-        become(State.OPEN, "");
+        life.become(State.OPEN, "");
         backoff.reset();
-        if (wasOpen) {
-            counters.reconnected();
-        }
         if (owesFlush && !wasOpen) {
             own.flush(() -> owesFlush = false);
         }

@@ -1,16 +1,22 @@
 package io.farblock.session;
 
+import io.farblock.wire.Opcode;
+import io.farblock.wire.proto.Ping;
+import io.farblock.wire.proto.Pong;
+
 /** Finds out whether the server still lives: any byte counts, and pings make it say some. */
 final class KeepAlive {
     private static final long NANOS_PER_MILLI = 1_000_000;
 
+    private final FrameWriter writer;
     private final long limitMillis;
     private long serverLimitMillis;
     private long lastReceivedNanos;
     private long lastPingNanos;
 
     /** @param limitMillis when a server that says nothing is given up */
-    KeepAlive(long limitMillis) {
+    KeepAlive(FrameWriter writer, long limitMillis) {
+        this.writer = writer;
         this.limitMillis = limitMillis;
     }
 
@@ -35,14 +41,19 @@ final class KeepAlive {
     }
 
     /**
-     * Whether a ping is to go out now. A third of the limit: two may be late and the connection still lives. They go out
-     * even while replies come in, because the server wants to hear something too.
+     * Sends a ping if one is due. A third of the limit: two may be late and the connection still lives. They go out even
+     * while replies come in, because the server wants to hear something too.
      */
-    boolean pingIsDue(long nowNanos) {
-        boolean due = nowNanos - lastPingNanos >= Math.min(limitMillis, serverLimitMillis) * NANOS_PER_MILLI / 3;
-        if (due) {
+    void ping(long nowNanos) {
+        if (nowNanos - lastPingNanos >= Math.min(limitMillis, serverLimitMillis) * NANOS_PER_MILLI / 3) {
             lastPingNanos = nowNanos;
+            writer.control(Opcode.PING, Ping.newBuilder().setCookie(nowNanos).build());
         }
-        return due;
+    }
+
+    /** Answers one of the server's. */
+    void pong(Ping ping) {
+        writer.control(
+                Opcode.PONG, Pong.newBuilder().setCookie(ping.getCookie()).build());
     }
 }

@@ -23,12 +23,17 @@ import java.nio.ByteBuffer;
  */
 final class ServerMessages implements FrameSorter.Receiver {
     private final ClientSession session;
+    private final SessionLife life;
     private final ClientRequests requests;
+    private final KeepAlive keepAlive;
     private final String volume;
 
-    ServerMessages(ClientSession session, ClientRequests requests, String volume) {
+    ServerMessages(
+            ClientSession session, SessionLife life, ClientRequests requests, KeepAlive keepAlive, String volume) {
         this.session = session;
+        this.life = life;
         this.requests = requests;
+        this.keepAlive = keepAlive;
         this.volume = volume;
     }
 
@@ -39,7 +44,7 @@ final class ServerMessages implements FrameSorter.Receiver {
 
     @Override
     public void dataHeader(ByteBuf bytes, int at) throws ProtocolException {
-        if (!session.isWelcome()) {
+        if (!life.isWelcome()) {
             throw new ProtocolException("a reply before the welcome");
         }
         requests.replyHeader(bytes, at);
@@ -59,7 +64,7 @@ final class ServerMessages implements FrameSorter.Receiver {
 
     @Override
     public boolean isClosed() {
-        return !session.isConnected();
+        return !life.isConnected();
     }
 
     @Override
@@ -68,7 +73,7 @@ final class ServerMessages implements FrameSorter.Receiver {
             case Opcode.WELCOME -> welcomed(Welcome.parseFrom(message));
             case Opcode.REFUSAL -> refused(Refusal.parseFrom(message));
             case Opcode.EVENT -> event(Event.parseFrom(message));
-            case Opcode.PING -> session.pong(Ping.parseFrom(message));
+            case Opcode.PING -> keepAlive.pong(Ping.parseFrom(message));
             // Any byte counts as life, so there is nothing more to learn from a pong.
             case Opcode.PONG -> {}
             case Opcode.GOODBYE -> goodbye(Goodbye.parseFrom(message));
@@ -77,7 +82,7 @@ final class ServerMessages implements FrameSorter.Receiver {
     }
 
     private void welcomed(Welcome received) throws ProtocolException {
-        if (session.state() != ClientSession.State.GREETING) {
+        if (!life.is(ClientSession.State.GREETING)) {
             throw new ProtocolException("a welcome that was not asked for");
         }
         String invalid = HelloRules.invalid(received);
@@ -116,7 +121,7 @@ final class ServerMessages implements FrameSorter.Receiver {
     }
 
     private void refused(Refusal refusal) throws ProtocolException {
-        if (session.state() != ClientSession.State.GREETING) {
+        if (!life.is(ClientSession.State.GREETING)) {
             throw new ProtocolException("a refusal that was not asked for");
         }
         RefusalCode code = refusal.getCode();
@@ -137,7 +142,7 @@ final class ServerMessages implements FrameSorter.Receiver {
     }
 
     private void event(Event event) throws ProtocolException {
-        if (!session.isWelcome()) {
+        if (!life.isWelcome()) {
             throw new ProtocolException("an event before the welcome");
         }
         switch (event.getKindCase()) {

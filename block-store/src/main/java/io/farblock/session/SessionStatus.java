@@ -6,5 +6,6 @@ package io.farblock.session;
  * @param state what it is doing
  * @param sinceNanos since when it is open, or since when it is not; by the session's clock
  * @param reason why the last connection ended or could not be made; empty when it is open
+ * @param failing whether requests fail, because it was not open for longer than they may wait
  */
-public record SessionStatus(ClientSession.State state, long sinceNanos, String reason) {}
+public record SessionStatus(ClientSession.State state, long sinceNanos, String reason, boolean failing) {}

@@ -28,6 +28,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *       era begins, with the same log.
  *   <li><b>What a flush covers.</b> All that was in the log when it was sent, on whichever queue: the server had
  *       acknowledged that before. Nothing that came later.
+ *   <li><b>What may land late.</b> A change that was sent and then failed or cancelled may still land until its session is
+ *       welcomed again. No session of the attachment sends anything before that.
  *   <li><b>What is kept.</b> Every acknowledged change, with force unit access too: an older kept write that is sent again
  *       must not be the last one.
  * </ol>
@@ -58,7 +60,7 @@ public final class UnflushedWrites {
     enum Turn {
         /** Send what it has. */
         GO,
-        /** Wait until another session has sent the log. */
+        /** Wait until another session has sent the log, or was welcomed again. */
         WAIT,
         /** Send the log. */
         REPLAY,
@@ -70,10 +72,12 @@ public final class UnflushedWrites {
     private final KeptChanges kept;
     private final AtomicLong reservedBytes = new AtomicLong();
     private final List<ClientLink> members = new ArrayList<>();
+    private final List<ClientLink> unfenced = new ArrayList<>();
     private ClientLink replayer;
     private long verifier;
     private long restingSinceNanos;
     private long endAtTick = -1;
+    private volatile boolean held;
     private volatile int era;
     private volatile long begin;
     private volatile long end;
@@ -114,6 +118,7 @@ public final class UnflushedWrites {
     /** A session has ended. The last one takes what is kept with it. */
     synchronized void leave(ClientLink link) {
         members.remove(link);
+        fenced(link);
         if (members.isEmpty()) {
             forget(kept.end());
             kept.giveBack();
@@ -132,6 +137,7 @@ public final class UnflushedWrites {
 
     /** A connection is welcomed; returns the era that it belongs to, which is 0 if it is not to be used. */
     synchronized int welcomed(int helloEra, long welcomeVerifier, ClientLink link) {
+        fenced(link);
         if (era == 0) {
             verifier = welcomeVerifier;
             era = 1;
@@ -149,10 +155,33 @@ public final class UnflushedWrites {
         if (connectionEra != era) {
             return Turn.CONNECT_AGAIN;
         }
+        if (held) {
+            return Turn.WAIT;
+        }
         if (replayer == null) {
             return Turn.GO;
         }
         return replayer == link ? Turn.REPLAY : Turn.WAIT;
+    }
+
+    /** Changes of this session were sent, are not answered and do not count any more: nothing is sent until it is welcomed. */
+    synchronized void mayLand(ClientLink link) {
+        if (!unfenced.contains(link)) {
+            unfenced.add(link);
+        }
+        held = true;
+    }
+
+    private void fenced(ClientLink link) {
+        if (unfenced.remove(link) && unfenced.isEmpty()) {
+            held = false;
+            wakeAll();
+        }
+    }
+
+    /** Whether sessions that are open must not send now; asked before each turn of sending, and so no lock. */
+    boolean isHeld() {
+        return held;
     }
 
     /** Every change in the log was acknowledged in this era. */

@@ -158,7 +158,7 @@ class SessionFaultTest {
 
         assertThat(openSince).isLessThanOrEqualTo(awaySince);
         assertThat(pair.client.status())
-                .isEqualTo(new SessionStatus(ClientSession.State.WAITING, awaySince, "nobody answers"));
+                .isEqualTo(new SessionStatus(ClientSession.State.WAITING, awaySince, "nobody answers", false));
         assertThat(pair.client.counters().inFlight()).isEqualTo(20);
 
         pair.networkIsDown = false;

@@ -37,7 +37,8 @@ public final class SessionPair implements ClientLink, ClientObserver {
             16,
             5_000,
             50,
-            2_000);
+            2_000,
+            0);
 
     final TestLoop loop;
     final MemoryHost host;
@@ -300,6 +301,11 @@ public final class SessionPair implements ClientLink, ClientObserver {
     @Override
     public void disconnected(String reason) {
         events.add("disconnected: " + reason);
+    }
+
+    @Override
+    public void gaveUpWaiting(long millis) {
+        events.add("gave up after " + millis + " ms");
     }
 
     @Override

@@ -509,6 +509,26 @@ class UnflushedWritesTest {
     }
 
     @Test
+    void thatFailedHoldUpAllQueuesUntilTheyCannotLandAnyMore() {
+        open();
+        host.store(first).hold(true);
+        begin(first, write(0, 0, 1));
+        first.networkIsDown = true;
+        first.client.cancel(BlockStatus.IO_ERROR);
+        Probe overwrites = begin(second, write(0, 0, 2));
+        settleFor(3);
+        assertThat(overwrites.isDone()).isFalse();
+        assertThat(host.writesSeen()).as("the one that failed").isEqualTo(1);
+
+        first.networkIsDown = false;
+        settleFor(5);
+
+        assertThat(overwrites.status).isEqualTo(BlockStatus.OK);
+        assertThat(first.client.state()).isEqualTo(ClientSession.State.OPEN);
+        assertThat(second.connectCount).isEqualTo(1);
+    }
+
+    @Test
     void whosePayloadWasTakenAwayAreNeitherSentNorKept() {
         open();
         Probe lost = write(0, 0, 1);

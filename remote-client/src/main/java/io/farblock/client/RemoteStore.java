@@ -85,6 +85,7 @@ public final class RemoteStore implements BlockStore {
                 status.state(),
                 seconds,
                 status.reason(),
+                status.failing(),
                 session.counters().inFlight());
     }
 

@@ -168,6 +168,11 @@ public final class RemoteVolume {
         }
 
         @Override
+        public void gaveUpWaiting(long millis) {
+            LOG.error("{}: not open for {} ms: requests fail until {} is back", name, millis, address);
+        }
+
+        @Override
         public void refused(RefusalCode code, String message, String holder) {
             if (result.isDone()) {
                 LOG.error("{}: ended, every request fails from now on: {}", name, message);
