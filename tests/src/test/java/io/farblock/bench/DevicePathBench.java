@@ -14,7 +14,8 @@ import java.util.Map;
  *
  * <p>Options, each {@code name=value}: {@code pairs} how often each load runs on both sides (7); {@code seconds} how long
  * (1.5); {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
- * {@code theirs}: a source tree, {@code qemu}, or {@code qemu-iothread}; {@code work} a folder on a disk for the data;
+ * {@code theirs}: a source tree, {@code qemu}, or {@code qemu-iothread}, or as theirs {@code same} for the
+ * same disk again, which shows how much a run scatters; {@code work} a folder on a disk for the data;
  * {@code out} a folder for the results; {@code memory}: {@code kernel} if the driver's memory cannot change in flight,
  * {@code guest} if it can; {@code quiet}: a pair during which others used more than this part of the processors is
  * measured again, up to {@code patience} times for a load.
@@ -60,8 +61,10 @@ public final class DevicePathBench {
         List<Comparison> comparisons = new ArrayList<>();
         String ourName = title(options.get("ours"), "farblock");
         String theirName = title(options.get("theirs"), "other farblock");
+        boolean same = options.get("theirs").equals("same");
         try (Side ours = side(ourName, options.get("ours"), work.resolve("ours"));
-                Side theirs = side(theirName, options.get("theirs"), work.resolve("theirs"))) {
+                Side others = same ? null : side(theirName, options.get("theirs"), work.resolve("theirs"))) {
+            Side theirs = same ? ours : others;
             warmUp(ours);
             warmUp(theirs);
             for (Load load : Load.all()) {
