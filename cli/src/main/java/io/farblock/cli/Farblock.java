@@ -30,6 +30,7 @@ import picocli.CommandLine.ScopeType;
             AttachCommand.class,
             DetachCommand.class,
             StatusCommand.class,
+            BenchCommand.class,
             DoctorCommand.class,
             ClassDataCommand.class,
             HelpCommand.class

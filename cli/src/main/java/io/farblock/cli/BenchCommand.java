@@ -1,0 +1,186 @@
+package io.farblock.cli;
+
+import com.google.protobuf.ListValue;
+import com.google.protobuf.Struct;
+import com.google.protobuf.util.Values;
+import io.farblock.cli.bench.ClosedLoop;
+import io.farblock.cli.bench.Result;
+import io.farblock.cli.bench.Shape;
+import io.farblock.client.OpenFailedException;
+import io.farblock.client.RemoteStore;
+import io.farblock.client.RemoteVolume;
+import io.farblock.session.ClientOptions;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code farblock bench}: how fast a server is from here. */
+@Command(
+        name = "bench",
+        description = "Measure how fast the server answers from this machine: network, server and its disk, no device.",
+        footer = {
+            "",
+            "Only reads, unless --destroy-data is given; a volume that was never written to reads as zeros without",
+            "touching a disk. Each measurement of writes ends with a flush, whose time counts.",
+            "",
+            "Examples:",
+            "  farblock bench mail --server 10.0.0.5:7070",
+            "  farblock volume create scratch --size 1G && farblock bench scratch --destroy-data"
+        })
+final class BenchCommand implements Callable<Integer> {
+    private static final int SMALL_BYTES = 4096;
+    private static final int LARGE_BYTES = 128 << 10;
+    private static final int LARGE_DEPTH = 8;
+    private static final int[] SMALL_DEPTHS = {1, 32};
+    private static final int HEADS = 256;
+    private static final int OPEN_SECONDS = 25;
+    // A flush at the end may take its time, and a server may be away for a while; a command has to end.
+    private static final int PATIENCE_SECONDS = 60;
+    private static final int CLOSE_SECONDS = 3;
+    private static final long SEED = 1;
+
+    @Parameters(paramLabel = "VOLUME", description = "Name of the volume.")
+    private String volume;
+
+    @Option(
+            names = "--server",
+            paramLabel = "HOST:PORT",
+            defaultValue = "${env:FARBLOCK_SERVER:-127.0.0.1:7070}",
+            description = "Data address of the storage server; FARBLOCK_SERVER, else ${DEFAULT-VALUE}.")
+    private String server;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "How long each measurement takes; ${DEFAULT-VALUE} if not given.")
+    private int seconds;
+
+    @Option(names = "--destroy-data", description = "Measure writes too: overwrites what the volume holds.")
+    private boolean destroyData;
+
+    @Mixin
+    private Output output;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (seconds < 1) {
+            throw new CommandException(ExitCode.USAGE, "--seconds is at least 1");
+        }
+        InetSocketAddress address = Endpoint.parse(server);
+        MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        try {
+            ClientOptions options = new ClientOptions(volume, UUID.randomUUID(), "farblock bench", !destroyData, false);
+            RemoteStore store = await(RemoteVolume.open(address, options, HEADS, loops.next()), OPEN_SECONDS)
+                    .store();
+            try {
+                List<Result> results = measure(store);
+                output.print(message(results), text(results));
+            } finally {
+                store.loop().execute(store::close);
+                store.closed().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+            }
+        } finally {
+            loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+        return ExitCode.OK;
+    }
+
+    private List<Result> measure(RemoteStore store) throws InterruptedException {
+        List<Result> results = new ArrayList<>();
+        for (Shape shape : shapes()) {
+            if (store.info().sizeBytes() < shape.lengthBytes()) {
+                throw new CommandException(ExitCode.REFUSED, "the volume is too small: it takes at least 128K");
+            }
+            // Once for the compiler, and not for the table.
+            run(store, shape, 1);
+            results.add(run(store, shape, seconds));
+        }
+        return results;
+    }
+
+    private Result run(RemoteStore store, Shape shape, int forSeconds) throws InterruptedException {
+        ClosedLoop load = new ClosedLoop(store, store.loop(), shape, SEED);
+        return await(load.start(TimeUnit.SECONDS.toNanos(forSeconds)), forSeconds + PATIENCE_SECONDS);
+    }
+
+    private List<Shape> shapes() {
+        List<Shape> shapes = new ArrayList<>();
+        for (int write = 0; write <= (destroyData ? 1 : 0); write++) {
+            for (int depth : SMALL_DEPTHS) {
+                shapes.add(new Shape(write == 1, false, SMALL_BYTES, depth));
+            }
+            shapes.add(new Shape(write == 1, true, LARGE_BYTES, LARGE_DEPTH));
+        }
+        return shapes;
+    }
+
+    private <T> T await(CompletableFuture<T> future, int forSeconds) throws InterruptedException {
+        try {
+            return future.get(forSeconds, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw failure(e.getCause());
+        } catch (TimeoutException e) {
+            throw new CommandException(ExitCode.UNREACHABLE, "no answer from " + server + " any more", e);
+        }
+    }
+
+    private static CommandException failure(Throwable cause) {
+        int code = ExitCode.FAILED;
+        if (cause instanceof OpenFailedException refused) {
+            code = switch (refused.code()) {
+                case REFUSAL_CODE_UNSPECIFIED -> ExitCode.UNREACHABLE;
+                case REFUSAL_CODE_NO_SUCH_VOLUME -> ExitCode.NOT_FOUND;
+                default -> ExitCode.REFUSED;
+            };
+        }
+        return new CommandException(code, cause.getMessage(), cause);
+    }
+
+    private static String text(List<Result> results) {
+        Table table = new Table("LOAD", "IOPS", "PER SECOND", "P50 US", "P99 US", "P99.9 US");
+        for (Result result : results) {
+            table.row(
+                    result.shape().toString(),
+                    String.format(Locale.ROOT, "%.0f", result.iops()),
+                    Size.text((long) result.bytesPerSecond()),
+                    micros(result, 50),
+                    micros(result, 99),
+                    micros(result, 99.9));
+        }
+        return table.text();
+    }
+
+    private static String micros(Result result, double percentile) {
+        return String.format(Locale.ROOT, "%.0f", result.percentileMicros(percentile));
+    }
+
+    private static Struct message(List<Result> results) {
+        ListValue.Builder loads = ListValue.newBuilder();
+        for (Result result : results) {
+            loads.addValues(Values.of(Struct.newBuilder()
+                    .putFields("load", Values.of(result.shape().toString()))
+                    .putFields("requests", Values.of((double) result.requests()))
+                    .putFields("seconds", Values.of(result.seconds()))
+                    .putFields("iops", Values.of(result.iops()))
+                    .putFields("p50_us", Values.of(result.percentileMicros(50)))
+                    .putFields("p99_us", Values.of(result.percentileMicros(99)))
+                    .putFields("p999_us", Values.of(result.percentileMicros(99.9)))
+                    .build()));
+        }
+        return Struct.newBuilder().putFields("loads", Values.of(loads.build())).build();
+    }
+}

@@ -1,0 +1,33 @@
+package io.farblock.cli.bench;
+
+import org.HdrHistogram.Histogram;
+
+/**
+ * What came of a shape.
+ *
+ * @param seconds with the flush at the end, if it was one of writes
+ * @param latencyNanos from submission to completion of each request; the flush is not in it
+ */
+public record Result(Shape shape, double seconds, Histogram latencyNanos) {
+    private static final double NANOS_PER_MICRO = 1e3;
+
+    /** How many requests were completed. */
+    public long requests() {
+        return latencyNanos.getTotalCount();
+    }
+
+    /** Requests a second. */
+    public double iops() {
+        return requests() / seconds;
+    }
+
+    /** Bytes a second. */
+    public double bytesPerSecond() {
+        return iops() * shape.lengthBytes();
+    }
+
+    /** The latency that so many of a hundred requests did not exceed, in microseconds. */
+    public double percentileMicros(double percentile) {
+        return latencyNanos.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
+    }
+}

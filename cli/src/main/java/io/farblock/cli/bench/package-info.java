@@ -1,0 +1,2 @@
+/** Measures a store: requests in a closed loop, and how long they took. */
+package io.farblock.cli.bench;
