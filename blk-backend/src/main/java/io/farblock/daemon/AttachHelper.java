@@ -18,6 +18,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class AttachHelper {
     private static final int OUTPUT_LIMIT_BYTES = 4096;
+    /** Written by attach.sh for as long as it has automatic probing turned off. */
+    private static final Path SAVED_AUTOPROBE = Path.of("/run/farblock/drivers_autoprobe");
 
     private AttachHelper() {}
 
@@ -31,8 +33,20 @@ final class AttachHelper {
         run("detach.sh", timeoutSeconds, name);
     }
 
+    /** Waits until no helper, of this daemon or an earlier one, is at work on a device. */
+    static void settle(String name, long timeoutSeconds) throws DaemonException {
+        run("settle.sh", timeoutSeconds, name);
+    }
+
+    /** Puts right what an attach that was killed may have left changed for the whole host. */
+    static void restoreAutoprobe(long timeoutSeconds) throws DaemonException {
+        if (Files.exists(SAVED_AUTOPROBE)) {
+            run("autoprobe.sh", timeoutSeconds);
+        }
+    }
+
     private static void run(String script, long timeoutSeconds, String... arguments) throws DaemonException {
-        String what = script.replace(".sh", "") + " " + arguments[0];
+        String what = (script.replace(".sh", " ") + String.join(" ", arguments)).strip();
         Path output = null;
         try {
             // A file and not a pipe: a helper that was given up on must not be able to block on us, nor we on it.

@@ -20,14 +20,12 @@ import io.netty.channel.IoEventLoop;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Objects;
-import java.util.UUID;
 import java.util.function.IntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One attach from beginning to end, or back to the beginning; and its reverse.
+ * One attach from beginning to end, or back to the beginning.
  *
  * <p>The order is the kernel's: create, open, set up the queues, answer messages, and only then put the device on the
  * bus, because the driver's probe needs the answers. Called from one thread, which waits.
@@ -43,12 +41,18 @@ final class DeviceAttachment {
     private static final int MAX_QUEUES = 16;
     private static final int SERIAL_LENGTH = 20;
 
+    /** Keeps a record for the next daemon. */
+    @FunctionalInterface
+    interface RecordSaver {
+        void save(DeviceRecord record) throws DaemonException;
+    }
+
     private final DaemonOptions options;
     private final String name;
-    private final DeviceRecord record;
     private final AttachRequest request;
+    private DeviceRecord record;
 
-    /** The attachment of a device that is new, or that an earlier daemon has left. */
+    /** The attachment of a device that is new. */
     DeviceAttachment(DaemonOptions options, String name, DeviceRecord record) {
         this.options = options;
         this.name = name;
@@ -56,10 +60,20 @@ final class DeviceAttachment {
         this.request = record.getRequest();
     }
 
-    AttachedDevice attach(IntFunction<List<IoEventLoop>> pickLoops) throws DaemonException {
-        List<IoEventLoop> loops = pickLoops.apply(queueCount());
+    /**
+     * Attaches; returns when the device's node exists.
+     *
+     * @param save keeps the record with what the server said of the volume, before there is a device
+     */
+    AttachedDevice attach(IntFunction<List<IoEventLoop>> pickLoops, RecordSaver save) throws DaemonException {
+        List<IoEventLoop> loops = pickLoops.apply(queueCount(request));
         VolumeStores stores = VolumeStores.open(options, record, loops);
         try {
+            record = record.toBuilder()
+                    .setWelcome(stores.welcome().toByteString())
+                    .setServerAddress(stores.address())
+                    .build();
+            save.save(record);
             return create(stores, loops);
         } catch (DaemonException e) {
             stores.close();
@@ -67,33 +81,7 @@ final class DeviceAttachment {
         }
     }
 
-    /** Takes up a device that an earlier daemon has left on the bus; its I/O waits meanwhile. */
-    AttachedDevice takeOver(IntFunction<List<IoEventLoop>> pickLoops) throws DaemonException {
-        List<IoEventLoop> loops = pickLoops.apply(queueCount());
-        try {
-            // First the device: who has it open is the one who serves it.
-            VduseDevice kernelDevice = new VduseDevice(name);
-            try {
-                return takeOver(kernelDevice, loops);
-            } catch (DaemonException | IOException e) {
-                kernelDevice.close();
-                throw e;
-            }
-        } catch (IOException e) {
-            throw new DaemonException(Kind.REFUSED, name + ": " + e.getMessage(), e);
-        }
-    }
-
-    private AttachedDevice takeOver(VduseDevice kernelDevice, List<IoEventLoop> loops)
-            throws DaemonException, IOException {
-        VolumeStores stores = VolumeStores.open(options, record, loops);
-        DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
-        VduseBlkDevice device = newDevice(kernelDevice, life, stores.stores(), loops);
-        device.takeOver();
-        return describe(life, device, stores, Objects.requireNonNullElse(VdpaBus.devicePath(name), ""));
-    }
-
-    private int queueCount() throws DaemonException {
+    static int queueCount(AttachRequest request) throws DaemonException {
         if (request.getQueues() > MAX_QUEUES) {
             throw new DaemonException(Kind.INVALID, "a device has at most " + MAX_QUEUES + " queues");
         }
@@ -148,44 +136,30 @@ final class DeviceAttachment {
         }
         device.open();
         try {
-            return describe(life, device, stores, bind(life));
+            bind(life);
+            return new AttachedDevice(name, record, serial(device.info()), life, device, stores);
         } catch (DaemonException | IOException e) {
             undo(device, life);
             throw e;
         }
     }
 
-    private static VduseBlkDevice newDevice(
+    /** A device over stores, not yet open. */
+    static VduseBlkDevice newDevice(
             VduseDevice kernelDevice, DeviceLifecycle life, List<? extends BlockStore> stores, List<IoEventLoop> loops)
             throws IOException {
-        String serial = serial(stores.get(0).info().volumeId());
+        String serial = serial(stores.get(0).info());
         return new VduseBlkDevice(kernelDevice, life, stores, loops, serial.getBytes(StandardCharsets.US_ASCII));
     }
 
-    private AttachedDevice describe(DeviceLifecycle life, VduseBlkDevice device, VolumeStores stores, String path) {
-        String serial = serial(device.info().volumeId());
-        return new AttachedDevice(
-                name,
-                request.getVolume(),
-                request.getServer(),
-                request.getTarget(),
-                serial,
-                life,
-                device,
-                stores,
-                path);
-    }
-
-    private String bind(DeviceLifecycle life) throws DaemonException, IOException {
+    private void bind(DeviceLifecycle life) throws DaemonException, IOException {
         life.become(DeviceState.ATTACHED);
         AttachHelper.attach(
                 name, request.getTarget() == Target.TARGET_VM ? "vhost_vdpa" : "virtio_vdpa", HELPER_SECONDS);
-        String path = VdpaBus.devicePath(name);
-        if (path == null) {
+        if (VdpaBus.devicePath(name).isEmpty()) {
             throw new DaemonException(
                     Kind.REFUSED, "the kernel's driver has made no block device of " + name + "; dmesg tells why");
         }
-        return path;
     }
 
     /** The driver may be waiting for a request that will never be answered otherwise. */
@@ -198,8 +172,8 @@ final class DeviceAttachment {
     }
 
     /** Twenty characters of the volume's id: what GET_ID can carry. */
-    private static String serial(UUID volumeId) {
-        return volumeId.toString().replace("-", "").substring(0, SERIAL_LENGTH);
+    static String serial(StoreInfo info) {
+        return info.volumeId().toString().replace("-", "").substring(0, SERIAL_LENGTH);
     }
 
     /** Loads what a first attach needs, which takes a good part of a second, before a driver waits for it. */

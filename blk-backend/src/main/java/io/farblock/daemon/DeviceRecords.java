@@ -4,10 +4,12 @@ import io.farblock.api.node.DeviceRecord;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,11 +17,10 @@ import org.slf4j.LoggerFactory;
  * What the daemon knows about its devices, one file each, for the daemon that comes after it.
  *
  * <p>The directory is on a file system that a reboot of the host empties, as a reboot removes the devices. A file is
- * replaced whole. Any thread, one at a time for each name.
+ * replaced whole. Any thread.
  */
 final class DeviceRecords {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceRecords.class);
-    private static final String TEMPORARY = ".tmp";
 
     private final Path directory;
 
@@ -28,23 +29,37 @@ final class DeviceRecords {
         Files.createDirectories(directory);
     }
 
-    void save(String name, DeviceRecord record) throws IOException {
-        Path temporary = directory.resolve(name + TEMPORARY);
+    synchronized void save(String name, DeviceRecord record) throws IOException {
+        // No device's name begins with a dot.
+        Path temporary = directory.resolve("." + name);
         Files.write(temporary, record.toByteArray());
         Files.move(temporary, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     }
 
-    void remove(String name) throws IOException {
+    /** Changes a record, if there is one. */
+    synchronized void update(String name, UnaryOperator<DeviceRecord> change) throws IOException {
+        try {
+            DeviceRecord before = DeviceRecord.parseFrom(Files.readAllBytes(directory.resolve(name)));
+            DeviceRecord after = change.apply(before);
+            if (!after.equals(before)) {
+                save(name, after);
+            }
+        } catch (NoSuchFileException e) {
+            LOG.debug("{} was removed before its record changed", name);
+        }
+    }
+
+    synchronized void remove(String name) throws IOException {
         Files.deleteIfExists(directory.resolve(name));
     }
 
     /** Every record that can be read; one that cannot is left where it is, and named in the log. */
-    Map<String, DeviceRecord> all() throws IOException {
+    synchronized Map<String, DeviceRecord> all() throws IOException {
         Map<String, DeviceRecord> records = new TreeMap<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
             for (Path file : files) {
                 String name = file.getFileName().toString();
-                if (!name.endsWith(TEMPORARY)) {
+                if (!name.startsWith(".")) {
                     read(file, name, records);
                 }
             }

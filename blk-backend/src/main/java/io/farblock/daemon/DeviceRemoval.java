@@ -1,6 +1,8 @@
 package io.farblock.daemon;
 
 import io.farblock.daemon.DaemonException.Kind;
+import io.farblock.linux.Errno;
+import io.farblock.linux.LinuxException;
 import io.farblock.vduse.DeviceState;
 import io.farblock.vduse.VduseControl;
 import java.io.IOException;
@@ -16,35 +18,40 @@ import org.slf4j.LoggerFactory;
 final class DeviceRemoval {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceRemoval.class);
     private static final int HELPER_SECONDS = 60;
-    private static final int FORCED_SECONDS = 5;
+    private static final int FORCED_SECONDS = 3;
 
     private DeviceRemoval() {}
 
-    /** Takes a device off the bus and removes it; returns when nothing of it is left. */
-    static void remove(AttachedDevice attached, boolean force) throws DaemonException {
+    /** Refuses if somebody uses the device, and says who. */
+    static void checkUnused(AttachedDevice attached) throws DaemonException {
         try {
             Set<String> users = DeviceUse.users(attached.path());
-            if (!users.isEmpty() && !force) {
+            if (!users.isEmpty()) {
                 throw new DaemonException(
                         Kind.REFUSED,
                         attached.name() + " is in use: " + attached.path() + " is " + String.join(", ", users));
-            }
-            DeviceState before = attached.life().state();
-            attached.life().become(DeviceState.DETACHING);
-            unbind(attached, force, before);
-            attached.device().close();
-            attached.stores().awaitClosed();
-            attached.life().become(DeviceState.REMOVED);
-            try (VduseControl control = new VduseControl()) {
-                control.destroy(attached.name());
             }
         } catch (IOException e) {
             throw new DaemonException(Kind.REFUSED, attached.name() + ": " + e.getMessage(), e);
         }
     }
 
-    /** Forced, it still gives the server a moment to finish what is in flight, before it fails the rest. */
+    /** Takes a device off the bus and removes it; returns when nothing of it is left. */
+    static void remove(AttachedDevice attached, boolean force) throws DaemonException {
+        DeviceState before = attached.life().state();
+        attached.life().become(DeviceState.DETACHING);
+        unbind(attached, force, before);
+        attached.device().close();
+        attached.stores().awaitClosed();
+        attached.life().become(DeviceState.REMOVED);
+        destroy(attached.name());
+    }
+
+    /** Forced, it still gives a server that answers a moment to finish what is in flight, before it fails the rest. */
     private static void unbind(AttachedDevice attached, boolean force, DeviceState before) throws DaemonException {
+        if (force && !attached.stores().isConnected()) {
+            attached.device().failAll();
+        }
         try {
             AttachHelper.detach(attached.name(), force ? FORCED_SECONDS : HELPER_SECONDS);
         } catch (DaemonException e) {
@@ -55,6 +62,17 @@ final class DeviceRemoval {
             LOG.warn("{}", e.getMessage());
             attached.device().failAll();
             AttachHelper.detach(attached.name(), HELPER_SECONDS);
+        }
+    }
+
+    /** Makes the kernel forget a device that is off the bus and that nobody has open. */
+    static void destroy(String name) throws DaemonException {
+        try (VduseControl control = new VduseControl()) {
+            control.destroy(name);
+        } catch (LinuxException e) {
+            String who = e.errno() == Errno.EBUSY ? DeviceUse.server(name) : "";
+            throw new DaemonException(
+                    Kind.REFUSED, name + ": " + e.getMessage() + (who.isEmpty() ? "" : "; " + who + " has it open"), e);
         }
     }
 }

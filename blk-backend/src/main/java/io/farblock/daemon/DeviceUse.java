@@ -21,10 +21,14 @@ final class DeviceUse {
     /**
      * The users of {@code /dev/vdX}, its partitions included, or of {@code /dev/vhost-vdpa-N}.
      *
+     * @param devicePath empty for a device that has no node
      * @return one phrase for each, such as {@code mounted on /mnt}; empty if nobody does
      */
     static Set<String> users(String devicePath) throws IOException {
         Set<String> users = new TreeSet<>();
+        if (devicePath.isEmpty()) {
+            return users;
+        }
         Set<String> nodes = new HashSet<>(Set.of(devicePath));
         Path disk = Path.of("/sys/class/block").resolve(devicePath.substring("/dev/".length()));
         if (Files.isDirectory(disk)) {
@@ -35,6 +39,21 @@ final class DeviceUse {
         }
         addOpenFiles(nodes, users);
         return users;
+    }
+
+    /**
+     * Who serves a VDUSE device.
+     *
+     * @return such as {@code java (process 123)}; empty if nobody does
+     */
+    static String server(String name) {
+        Path node = Path.of("/dev/vduse").resolve(name);
+        for (Path process : processes()) {
+            if (hasOpen(process, Set.of(node.toString()))) {
+                return describe(process);
+            }
+        }
+        return "";
     }
 
     private static void collect(Path block, Set<String> nodes, Set<String> numbers, Set<String> users)
@@ -81,14 +100,23 @@ final class DeviceUse {
 
     private static void addOpenFiles(Set<String> nodes, Set<String> users) throws IOException {
         for (Path process : processes()) {
-            for (Path fd : list(process.resolve("fd"))) {
-                if (nodes.contains(target(fd))) {
-                    String command = String.join("", linesOf(process.resolve("comm")));
-                    users.add("open in " + command + " (process " + process.getFileName() + ")");
-                    break;
-                }
+            if (hasOpen(process, nodes)) {
+                users.add("open in " + describe(process));
             }
         }
+    }
+
+    private static boolean hasOpen(Path process, Set<String> nodes) {
+        for (Path fd : list(process.resolve("fd"))) {
+            if (nodes.contains(target(fd))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String describe(Path process) {
+        return String.join("", linesOf(process.resolve("comm"))) + " (process " + process.getFileName() + ")";
     }
 
     private static String target(Path link) {

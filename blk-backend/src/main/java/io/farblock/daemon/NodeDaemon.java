@@ -3,6 +3,7 @@ package io.farblock.daemon;
 import com.google.protobuf.ByteString;
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Device;
+import io.farblock.api.node.DevicePhase;
 import io.farblock.api.node.DeviceRecord;
 import io.farblock.daemon.DaemonException.Kind;
 import io.farblock.vduse.DeviceState;
@@ -13,6 +14,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -24,6 +26,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,13 +39,15 @@ import org.slf4j.LoggerFactory;
 public final class NodeDaemon implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeDaemon.class);
     private static final int SHUTDOWN_SECONDS = 5;
-    private static final int TAKE_OVER_RETRY_MILLIS = 500;
+    private static final int HELPER_SECONDS = 60;
+    /** How long a forced detach waits for the one that it has cut short. */
+    private static final int FORCED_WAIT_SECONDS = 20;
 
     private final DaemonOptions options;
     private final MultiThreadIoEventLoopGroup loops;
     private final NodeServer server;
     private final DeviceRecords records;
-    private final ExecutorService takeOvers;
+    private final ExecutorService background;
     private final Map<String, AttachedDevice> devices = new ConcurrentSkipListMap<>();
     private final Set<String> busyNames = new HashSet<>();
 
@@ -51,8 +56,8 @@ public final class NodeDaemon implements AutoCloseable {
         loops = new MultiThreadIoEventLoopGroup(
                 options.loops(), new DefaultThreadFactory("farblock-queue"), EpollIoHandler.newFactory());
         server = new NodeServer(options.socket(), new NodeService(this));
-        records = new DeviceRecords(options.socket().resolveSibling("devices"));
-        takeOvers = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-takeover", true));
+        records = new DeviceRecords(Path.of(options.socket() + ".devices"));
+        background = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-background", true));
     }
 
     /**
@@ -84,13 +89,16 @@ public final class NodeDaemon implements AutoCloseable {
             DeviceRecord record = DeviceRecord.newBuilder()
                     .setRequest(request)
                     .setSessionId(newSessionId())
+                    .setPhase(DevicePhase.DEVICE_PHASE_ATTACHING)
                     .build();
             // Before the device exists: a daemon that dies in the middle leaves nothing that nobody knows of.
             save(name, record);
             try {
-                AttachedDevice attached = new DeviceAttachment(options, name, record).attach(this::pickLoops);
-                devices.put(name, attached);
-                return attached.describe();
+                AttachedDevice attached = new DeviceAttachment(options, name, record)
+                        .attach(this::pickLoops, changed -> save(name, changed));
+                serves(attached);
+                mark(name, DevicePhase.DEVICE_PHASE_ATTACHED);
+                return new DeviceReport(attached).describe();
             } catch (DaemonException e) {
                 forget(name);
                 throw e;
@@ -100,27 +108,101 @@ public final class NodeDaemon implements AutoCloseable {
         }
     }
 
-    /** Takes a device away. Unless forced, refuses while somebody uses it, and says who. */
+    /** From now on the device is this daemon's, and what the server says of its volume is kept for the next one. */
+    private void serves(AttachedDevice attached) {
+        devices.put(attached.name(), attached);
+        attached.stores().onWelcome(welcome -> background.execute(() -> keep(attached.name(), welcome.toByteString())));
+    }
+
+    private void keep(String name, ByteString welcome) {
+        change(name, record -> record.toBuilder().setWelcome(welcome).build());
+    }
+
+    private void mark(String name, DevicePhase phase) {
+        change(name, record -> record.toBuilder().setPhase(phase).build());
+    }
+
+    /** The device is there whether this can be written down or not, and its I/O goes on. */
+    private void change(String name, UnaryOperator<DeviceRecord> change) {
+        try {
+            records.update(name, change);
+        } catch (IOException e) {
+            LOG.error("{}: its record is out of date for the next daemon: {}", name, e.getMessage());
+        }
+    }
+
+    /**
+     * Takes a device away. Unless forced, refuses while somebody uses it, and says who. Forced, it fails what is in
+     * flight where nothing else helps, and takes away devices too that nobody serves.
+     */
     public void detach(String name, boolean force) throws DaemonException {
+        if (force) {
+            cutShort(name);
+        }
         reserve(name);
         try {
             AttachedDevice attached = devices.get(name);
-            if (attached == null) {
-                throw new DaemonException(Kind.NOT_FOUND, "no device " + name + " is attached by this daemon");
+            if (attached != null) {
+                detach(attached, force);
+            } else if (VdpaBus.exists(name)) {
+                removeOrphan(name, force);
+            } else {
+                throw new DaemonException(Kind.NOT_FOUND, "there is no device " + name);
             }
-            DeviceRemoval.remove(attached, force);
-            devices.remove(name);
-            forget(name);
         } finally {
             free(name);
         }
     }
 
-    /**
-     * Takes up the devices that an earlier daemon has left. A device whose server cannot be reached is tried again
-     * until it can, or until the daemon stops.
-     */
+    private void detach(AttachedDevice attached, boolean force) throws DaemonException {
+        if (!force) {
+            DeviceRemoval.checkUnused(attached);
+        }
+        mark(attached.name(), DevicePhase.DEVICE_PHASE_DETACHING);
+        DeviceRemoval.remove(attached, force);
+        devices.remove(attached.name());
+        forget(attached.name());
+    }
+
+    private void removeOrphan(String name, boolean force) throws DaemonException {
+        String server = DeviceUse.server(name);
+        if (!server.isEmpty()) {
+            throw new DaemonException(Kind.REFUSED, OrphanRemoval.servedBy(name));
+        }
+        if (!force) {
+            throw new DaemonException(
+                    Kind.REFUSED,
+                    name + " is served by nobody, and what waits for it can only be failed: farblock detach --force "
+                            + name);
+        }
+        OrphanRemoval.remove(name, this::pickLoops);
+        forget(name);
+    }
+
+    /** If a detach is waiting for requests in flight, fails them, and waits until it is through. */
+    private void cutShort(String name) throws DaemonException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(FORCED_WAIT_SECONDS);
+        synchronized (busyNames) {
+            AttachedDevice attached = devices.get(name);
+            if (attached != null && busyNames.contains(name)) {
+                attached.device().failAll();
+            }
+            try {
+                for (long left = deadline - System.nanoTime();
+                        left > 0 && busyNames.contains(name);
+                        left = deadline - System.nanoTime()) {
+                    TimeUnit.NANOSECONDS.timedWait(busyNames, left);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new DaemonException(Kind.REFUSED, "interrupted while " + name + " was detached", e);
+            }
+        }
+    }
+
+    /** Takes up the devices that an earlier daemon has left, each by itself. */
     private void takeUpOldDevices() throws IOException {
+        background.execute(NodeDaemon::restoreAutoprobe);
         for (Map.Entry<String, DeviceRecord> old : records.all().entrySet()) {
             String name = old.getKey();
             if (VdpaBus.exists(name)) {
@@ -128,10 +210,18 @@ public final class NodeDaemon implements AutoCloseable {
                         .setTakeovers(old.getValue().getTakeovers() + 1)
                         .build();
                 records.save(name, record);
-                takeOvers.execute(() -> takeUp(name, record));
+                background.execute(() -> takeUp(name, record));
             } else {
                 records.remove(name);
             }
+        }
+    }
+
+    private static void restoreAutoprobe() {
+        try {
+            AttachHelper.restoreAutoprobe(HELPER_SECONDS);
+        } catch (DaemonException e) {
+            LOG.error("automatic probing on the vdpa bus stays off: {}", e.getMessage());
         }
     }
 
@@ -139,34 +229,29 @@ public final class NodeDaemon implements AutoCloseable {
         try {
             reserve(name);
             try {
-                takeUpWhenReachable(name, record);
+                takeUp(new DeviceTakeUp(options, name, record), name);
             } finally {
                 free(name);
             }
         } catch (DaemonException e) {
-            LOG.error("{} stays orphaned: {}", name, e.getMessage());
+            LOG.error("{}: {}", name, e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             LOG.warn("{} is left to the next daemon", name);
         }
     }
 
-    private void takeUpWhenReachable(String name, DeviceRecord record) throws DaemonException, InterruptedException {
-        boolean logged = false;
-        while (!devices.containsKey(name)) {
-            try {
-                devices.put(name, new DeviceAttachment(options, name, record).takeOver(this::pickLoops));
-            } catch (DaemonException e) {
-                if (e.kind() != Kind.UNREACHABLE) {
-                    throw e;
-                }
-                if (!logged) {
-                    logged = true;
-                    LOG.warn("{} is taken up as soon as its server answers: {}", name, e.getMessage());
-                }
-                TimeUnit.MILLISECONDS.sleep(TAKE_OVER_RETRY_MILLIS);
+    private void takeUp(DeviceTakeUp takeUp, String name) throws DaemonException, InterruptedException {
+        AttachedDevice attached = takeUp.serve(this::pickLoops);
+        if (attached != null) {
+            serves(attached);
+            if (takeUp.settle(attached)) {
+                mark(name, DevicePhase.DEVICE_PHASE_ATTACHED);
+                return;
             }
+            devices.remove(name);
         }
+        forget(name);
     }
 
     private void save(String name, DeviceRecord record) throws DaemonException {
@@ -199,10 +284,14 @@ public final class NodeDaemon implements AutoCloseable {
     }
 
     private static Device unserved(String name) {
+        String server = DeviceUse.server(name);
         return Device.newBuilder()
                 .setName(name)
-                .setState(DeviceState.ORPHANED.text())
-                .setExplanation("this daemon does not serve it; its I/O waits unless another process does")
+                .setState(server.isEmpty() ? DeviceState.ORPHANED.text() : "foreign")
+                .setExplanation(
+                        server.isEmpty()
+                                ? "served by nobody, its I/O waits; farblock detach --force " + name + " removes it"
+                                : "served by " + server)
                 .build();
     }
 
@@ -210,7 +299,7 @@ public final class NodeDaemon implements AutoCloseable {
     public List<Device> devices() {
         List<Device> all = new ArrayList<>();
         Map<String, AttachedDevice> served = new TreeMap<>(devices);
-        served.values().forEach(device -> all.add(device.describe()));
+        served.values().forEach(device -> all.add(new DeviceReport(device).describe()));
         for (String name : VdpaBus.names()) {
             if (!served.containsKey(name)) {
                 all.add(unserved(name));
@@ -231,7 +320,8 @@ public final class NodeDaemon implements AutoCloseable {
     private void reserve(String name) throws DaemonException {
         synchronized (busyNames) {
             if (!busyNames.add(name)) {
-                throw new DaemonException(Kind.REFUSED, name + " is being attached or detached right now; try again");
+                throw new DaemonException(
+                        Kind.REFUSED, name + " is being attached, detached or taken up right now; try again");
             }
         }
     }
@@ -239,6 +329,7 @@ public final class NodeDaemon implements AutoCloseable {
     private void free(String name) {
         synchronized (busyNames) {
             busyNames.remove(name);
+            busyNames.notifyAll();
         }
     }
 
@@ -257,7 +348,7 @@ public final class NodeDaemon implements AutoCloseable {
     @Override
     public void close() {
         server.close();
-        takeOvers.shutdownNow();
+        background.shutdownNow();
         abandonAll();
         loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
         if (!devices.isEmpty()) {

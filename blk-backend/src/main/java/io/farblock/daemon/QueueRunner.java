@@ -39,6 +39,7 @@ final class QueueRunner implements QueueHost {
     private FdHandle kickHandle;
     private volatile boolean ready;
     private volatile String stopReason = "";
+    private volatile long resubmitted;
     private boolean interruptFailureLogged;
 
     /**
@@ -123,6 +124,11 @@ final class QueueRunner implements QueueHost {
         return stopReason;
     }
 
+    /** How many requests were found in the ring when it was taken up from another process; from any thread. */
+    long resubmitted() {
+        return resubmitted;
+    }
+
     /** The driver has reset the device, and nothing is in flight. */
     void reset() {
         queue.reset();
@@ -161,6 +167,10 @@ final class QueueRunner implements QueueHost {
             AccessFence.check();
             queue.start(ring, (features & VirtioFeatures.INDIRECT_DESC) != 0);
             ready = true;
+            if (takeOver) {
+                // A start takes whatever there is.
+                resubmitted = queue.counters().requests();
+            }
         } catch (VirtQueueException e) {
             refuse(e.getMessage());
         } catch (InternalError e) {

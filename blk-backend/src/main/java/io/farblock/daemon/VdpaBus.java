@@ -3,6 +3,7 @@ package io.farblock.daemon;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,11 @@ final class VdpaBus {
         return Files.exists(CLASS.resolve(name));
     }
 
+    /** Whether a driver has a device that is on the bus; from the beginning of its probe to that of its removal. */
+    static boolean isBound(String name) {
+        return Files.exists(DEVICES.resolve(name).resolve("driver"));
+    }
+
     /** Every VDUSE device that the kernel knows, of whichever process, in no order. */
     static List<String> names() {
         List<String> names = new ArrayList<>();
@@ -43,7 +49,7 @@ final class VdpaBus {
     /**
      * The node under /dev that the driver has made of the device.
      *
-     * @return null if there is none: the kernel reports a successful attachment even when the driver's probe failed
+     * @return empty if there is none: the kernel reports a successful attachment even when the driver's probe failed
      */
     static String devicePath(String name) throws IOException {
         Path device = DEVICES.resolve(name);
@@ -51,24 +57,27 @@ final class VdpaBus {
             for (Path node : vhost) {
                 return "/dev/" + node.getFileName();
             }
+        } catch (NoSuchFileException e) {
+            // Not on the bus.
+            return "";
         }
         try (DirectoryStream<Path> virtio = Files.newDirectoryStream(device, "virtio*")) {
             for (Path child : virtio) {
                 return blockNode(child.resolve("block"));
             }
         }
-        return null;
+        return "";
     }
 
     private static String blockNode(Path block) throws IOException {
         if (!Files.isDirectory(block)) {
-            return null;
+            return "";
         }
         try (DirectoryStream<Path> disks = Files.newDirectoryStream(block)) {
             for (Path disk : disks) {
                 return "/dev/" + disk.getFileName();
             }
         }
-        return null;
+        return "";
     }
 }

@@ -46,6 +46,8 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     private volatile StoreInfo info;
     private volatile int status;
     private volatile long features;
+    /** Since the take-up there was no reset: a ring stands where its used index is, not where it was set up. */
+    private volatile boolean takenUp;
 
     /**
      * A device whose messages are not answered yet.
@@ -84,28 +86,38 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     /** Begins to answer messages; returns when it does. Not called from a loop. */
     void open() {
         queues.open();
+        control.submit(this::listen).syncUninterruptibly();
+    }
+
+    private void listen() {
+        queues.get(0).store().listen(this);
+        messageHandle = FdHandle.watch(control, device.descriptor(), this::onMessages);
+    }
+
+    /**
+     * Takes up a device that another process served until it died. Returns when its queues are about to go on, if a
+     * driver was running it, and when its messages are answered. Not called from a loop.
+     */
+    void takeOver() {
+        queues.open();
         control.submit(() -> {
-                    queues.get(0).store().listen(this);
-                    messageHandle = FdHandle.watch(control, device.descriptor(), this::onMessages);
+                    // Before any message: those that wait change what the kernel says to this.
+                    boolean running = driverIsRunning();
+                    if (life.state() != DeviceState.BROKEN) {
+                        listen();
+                        takeOver(running);
+                    }
                 })
                 .syncUninterruptibly();
     }
 
-    /**
-     * Takes up a device that another process served until it died. Returns when its queues go on, or, if no driver was
-     * running it, when its messages are answered. Not called from a loop.
-     */
-    void takeOver() {
-        open();
-        control.submit(() -> {
-                    if (driverIsRunning()) {
-                        status = RUNNING_STATUS;
-                        startQueues(true, () -> LOG.info("{}: taken up where it stood", device.name()));
-                    } else {
-                        life.becomeIf(DeviceState.ORPHANED, DeviceState.ATTACHED);
-                    }
-                })
-                .syncUninterruptibly();
+    private void takeOver(boolean running) {
+        life.becomeIf(DeviceState.ORPHANED, DeviceState.ATTACHED);
+        if (running) {
+            status = RUNNING_STATUS;
+            takenUp = true;
+            startQueues(() -> LOG.info("{}: taken up where it stood", device.name()));
+        }
     }
 
     /** The kernel tells the device status in no other way than by what it says to a config interrupt. */
@@ -129,7 +141,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
 
     /** Stops answering and gives everything back; the device is off the bus. Not called from a loop. */
     void close() {
-        control.submit(() -> messageHandle.cancel()).syncUninterruptibly();
+        control.submit(this::stopListening).syncUninterruptibly();
         queues.close();
         device.close();
     }
@@ -175,10 +187,11 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         if (newStatus == 0) {
             life.becomeIf(DeviceState.RUNNING, DeviceState.RESETTING);
             queues.drainAll(() -> onDrainedForReset(requestId));
+        } else if (newlySet(old, newStatus, DeviceStatus.DRIVER_OK)) {
+            // First: to a daemon that has taken the device up in the middle of a probe, FEATURES_OK is new as well.
+            startQueues(() -> reply(requestId, true));
         } else if (newlySet(old, newStatus, DeviceStatus.FEATURES_OK)) {
             reply(requestId, acceptsFeatures());
-        } else if (newlySet(old, newStatus, DeviceStatus.DRIVER_OK)) {
-            startQueues(false, () -> reply(requestId, true));
         } else {
             reply(requestId, true);
         }
@@ -209,7 +222,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     }
 
     /** Never answers with a failure: the driver would not notice and wait for its first request for ever. */
-    private void startQueues(boolean takeOver, Runnable afterAll) {
+    private void startQueues(Runnable afterAll) {
         try {
             features = device.driverFeatures();
             for (QueueRunner queue : queues.list()) {
@@ -219,16 +232,16 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
             for (QueueRunner queue : queues.list()) {
                 infos.add(device.queueInfo(queue.index()));
             }
-            life.becomeIf(takeOver ? DeviceState.ORPHANED : DeviceState.ATTACHED, DeviceState.RUNNING);
-            queues.onEachQueue(queue -> startIfReady(queue, infos.get(queue.index()), takeOver), afterAll);
+            life.becomeIf(DeviceState.ATTACHED, DeviceState.RUNNING);
+            queues.onEachQueue(queue -> startIfReady(queue, infos.get(queue.index())), afterAll);
         } catch (LinuxException e) {
             broken(e);
         }
     }
 
-    private void startIfReady(QueueRunner queue, VduseQueueInfo queueInfo, boolean takeOver) {
+    private void startIfReady(QueueRunner queue, VduseQueueInfo queueInfo) {
         if (queueInfo.ready()) {
-            queue.start(queueInfo, features, takeOver);
+            queue.start(queueInfo, features, takenUp);
         }
     }
 
@@ -240,7 +253,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         try {
             VduseQueueInfo queueInfo = device.queueInfo(index);
             QueueRunner queue = queues.get(index);
-            queue.loop().execute(() -> startIfReady(queue, queueInfo, false));
+            queue.loop().execute(() -> startIfReady(queue, queueInfo));
         } catch (LinuxException e) {
             broken(e);
         }
@@ -249,6 +262,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     private void onDrainedForReset(int requestId) {
         queues.onEachQueue(QueueRunner::reset, () -> {
             features = 0;
+            takenUp = false;
             life.becomeIf(DeviceState.RESETTING, DeviceState.ATTACHED);
             reply(requestId, true);
         });
@@ -299,7 +313,14 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         LOG.error("{}: the kernel refuses the device: {}", device.name(), e.getMessage());
         life.become(DeviceState.BROKEN);
         // The kernel sends no more messages and the descriptor would only report an error for ever.
-        messageHandle.cancel();
+        stopListening();
+    }
+
+    private void stopListening() {
+        if (messageHandle != null) {
+            messageHandle.cancel();
+            messageHandle = null;
+        }
     }
 
     @Override

@@ -1,15 +1,24 @@
 package io.farblock.daemon;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.farblock.api.node.AttachRequest;
+import io.farblock.api.node.Device;
 import io.farblock.api.node.DeviceRecord;
 import io.farblock.client.OpenFailedException;
+import io.farblock.client.RemoteStatus;
 import io.farblock.client.RemoteStore;
 import io.farblock.client.RemoteVolume;
 import io.farblock.daemon.DaemonException.Kind;
 import io.farblock.device.BlkLimits;
 import io.farblock.session.ClientOptions;
+import io.farblock.session.ClientSession;
+import io.farblock.session.SessionCounters;
+import io.farblock.wire.proto.Welcome;
 import io.netty.channel.IoEventLoop;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,18 +26,16 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The stores of one attached volume: one for each queue, on the queue's loop, all of one session with the server.
  *
- * <p>Opened from a thread that may wait, which is no event loop.
+ * <p>Made and closed on a thread that may wait, which is no event loop; what it tells may be asked from any.
  */
 final class VolumeStores {
-    private static final int OPEN_SECONDS = 20;
-
     private static final int CLOSE_SECONDS = 3;
     private static final Logger LOG = LoggerFactory.getLogger(VolumeStores.class);
 
@@ -40,14 +47,14 @@ final class VolumeStores {
         stores.add(volume.store());
     }
 
-    /** Opens the volume of a record; the session is the record's, so that the server knows it again after a restart. */
+    /** Opens the volume of a record for the first time. */
     static VolumeStores open(DaemonOptions options, DeviceRecord record, List<IoEventLoop> loops)
             throws DaemonException {
         AttachRequest request = record.getRequest();
         InetSocketAddress server = address(request.getServer());
-        VolumeStores opened = new VolumeStores(await(
-                request,
-                RemoteVolume.open(server, clientOptions(options, record), BlkLimits.QUEUE_ENTRIES, loops.get(0))));
+        ClientOptions client = clientOptions(options, record, request.getTakeOver());
+        VolumeStores opened = new VolumeStores(
+                await(request, RemoteVolume.open(server, client, BlkLimits.QUEUE_ENTRIES, loops.get(0))));
         try {
             for (int queue = 1; queue < loops.size(); queue++) {
                 opened.stores.add(await(request, opened.volume.openQueue(queue, loops.get(queue))));
@@ -59,39 +66,75 @@ final class VolumeStores {
         }
     }
 
-    private static ClientOptions clientOptions(DaemonOptions options, DeviceRecord record) {
+    /**
+     * Goes on with the volume of a record that an earlier daemon had open: at once, whether the server can be reached
+     * or not. The session is the record's, so that the server knows it again.
+     */
+    static VolumeStores resume(DaemonOptions options, DeviceRecord record, List<IoEventLoop> loops)
+            throws DaemonException {
+        AttachRequest request = record.getRequest();
+        try {
+            Welcome known = Welcome.parseFrom(record.getWelcome());
+            InetAddress address = InetAddress.getByAddress(
+                    host(request.getServer()), record.getServerAddress().toByteArray());
+            InetSocketAddress server = new InetSocketAddress(address, port(request.getServer()));
+            // The lease is wanted back under its epoch: whoever has taken it since keeps it.
+            ClientOptions client = clientOptions(options, record, false);
+            VolumeStores resumed =
+                    new VolumeStores(RemoteVolume.resume(server, client, BlkLimits.QUEUE_ENTRIES, loops.get(0), known));
+            for (int queue = 1; queue < loops.size(); queue++) {
+                resumed.stores.add(resumed.volume.resumeQueue(queue, loops.get(queue)));
+            }
+            return resumed;
+        } catch (InvalidProtocolBufferException | UnknownHostException | IllegalArgumentException e) {
+            throw new DaemonException(
+                    Kind.REFUSED,
+                    "its record cannot be used (" + e.getMessage() + "); farblock detach --force removes the device",
+                    e);
+        }
+    }
+
+    private static ClientOptions clientOptions(DaemonOptions options, DeviceRecord record, boolean takeOver) {
         ByteBuffer session = record.getSessionId().asReadOnlyByteBuffer();
         return new ClientOptions(
                         record.getRequest().getVolume(),
                         options.clientId(),
                         options.clientName(),
                         record.getRequest().getReadOnly(),
-                        false)
-                .ofSession(new UUID(session.getLong(0), session.getLong(Long.BYTES)), record.getTakeovers());
+                        takeOver)
+                .ofSession(new UUID(session.getLong(0), session.getLong(Long.BYTES)), record.getTakeovers())
+                .failAfter(record.getRequest().getFailAfterMillis());
     }
 
     private static InetSocketAddress address(String server) throws DaemonException {
-        int colon = server.lastIndexOf(':');
         try {
-            InetSocketAddress address =
-                    new InetSocketAddress(server.substring(0, colon), Integer.parseInt(server.substring(colon + 1)));
+            InetSocketAddress address = new InetSocketAddress(host(server), port(server));
             if (address.isUnresolved()) {
                 throw new DaemonException(Kind.UNREACHABLE, "no address is known for the server " + server);
             }
             return address;
-        } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
+        } catch (IllegalArgumentException e) {
             throw new DaemonException(Kind.INVALID, "'" + server + "' is not a server's host:port", e);
         }
     }
 
+    private static String host(String server) {
+        int colon = server.lastIndexOf(':');
+        if (colon < 1) {
+            throw new IllegalArgumentException("no host:port: " + server);
+        }
+        return server.substring(0, colon);
+    }
+
+    private static int port(String server) {
+        return Integer.parseInt(server.substring(server.lastIndexOf(':') + 1));
+    }
+
     private static <T> T await(AttachRequest request, CompletableFuture<T> opening) throws DaemonException {
         try {
-            return opening.get(OPEN_SECONDS, TimeUnit.SECONDS);
+            return opening.get();
         } catch (ExecutionException e) {
             throw refusal(e.getCause());
-        } catch (TimeoutException e) {
-            throw new DaemonException(
-                    Kind.UNREACHABLE, "no answer from " + request.getServer() + " within " + OPEN_SECONDS + " s", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DaemonException(Kind.REFUSED, "interrupted while " + request.getVolume() + " was opened", e);
@@ -112,6 +155,53 @@ final class VolumeStores {
 
     List<RemoteStore> stores() {
         return stores;
+    }
+
+    /** The server's address, 4 or 16 bytes. */
+    ByteString address() {
+        return ByteString.copyFrom(volume.address().getAddress().getAddress());
+    }
+
+    /** The terms under which the volume was opened. */
+    Welcome welcome() {
+        return volume.welcome();
+    }
+
+    /** Tells of the server's terms, now and each time that they are received again; on the loop of queue 0. */
+    void onWelcome(Consumer<Welcome> listener) {
+        RemoteStore store = stores.get(0);
+        store.loop().execute(() -> store.onWelcome(listener));
+    }
+
+    /** Whether requests can be answered: every queue has its connection. */
+    boolean isConnected() {
+        return stores.stream().allMatch(store -> store.status().state() == ClientSession.State.OPEN);
+    }
+
+    /** What the connections wait for, in words; empty if nothing. */
+    String inWords() {
+        RemoteStatus worst = null;
+        int held = 0;
+        for (RemoteStore store : stores) {
+            RemoteStatus status = store.status();
+            if (status.state() != ClientSession.State.OPEN) {
+                held += status.requestsHeld();
+                worst = worst == null || status.seconds() > worst.seconds() ? status : worst;
+            }
+        }
+        return worst == null ? "" : worst.holding(held).inWords();
+    }
+
+    /** Adds what the sessions have been through. */
+    void addCounters(Device.Builder text) {
+        for (RemoteStore store : stores) {
+            SessionCounters counters = store.counters();
+            text.setReconnects(text.getReconnects() + counters.reconnects())
+                    .setReplayedRequests(text.getReplayedRequests() + counters.replayedRequests())
+                    .setReplayedWrites(text.getReplayedWrites() + counters.replayedWrites())
+                    .setFencedRequests(text.getFencedRequests() + counters.fencedRequests());
+        }
+        text.setUnflushedBytes(volume.unflushedBytes());
     }
 
     /** Closes every store, on its loop. */

@@ -4,6 +4,11 @@
 set -eu
 name=$1 driver=$2
 bus=/sys/bus/vdpa
+saved=/run/farblock/drivers_autoprobe
+
+# One helper at a time for each device, also across daemons: a helper outlives the daemon that started it.
+exec 8<"/sys/class/vduse/$name"
+flock 8
 
 # One at a time on the host: drivers_autoprobe is host-wide, and another attach must not see our 0 as the old value.
 mkdir -p /run/farblock
@@ -12,8 +17,16 @@ flock 9
 
 # With automatic probing the whole probe of the driver would run inside the netlink call below, under locks that
 # freeze generic netlink for the whole host if the server does not answer.
-autoprobe=$(cat "$bus/drivers_autoprobe")
-restore() { echo "$autoprobe" > "$bus/drivers_autoprobe"; }
+#
+# The old value is written down first. If it is there already, a helper was killed before it could put it back.
+if [ ! -e "$saved" ]; then
+    cat "$bus/drivers_autoprobe" > "$saved.new"
+    mv "$saved.new" "$saved"
+fi
+restore() {
+    cat "$saved" > "$bus/drivers_autoprobe"
+    rm "$saved"
+}
 trap restore EXIT
 trap 'exit 1' HUP INT TERM
 echo 0 > "$bus/drivers_autoprobe"

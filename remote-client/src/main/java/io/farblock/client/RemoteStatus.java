@@ -33,6 +33,11 @@ public record RemoteStatus(
         };
     }
 
+    /** The same of several queues, which hold so many requests together. */
+    public RemoteStatus holding(int requests) {
+        return new RemoteStatus(server, state, seconds, reason, failing, requests);
+    }
+
     private String held() {
         if (failing) {
             return "requests fail";

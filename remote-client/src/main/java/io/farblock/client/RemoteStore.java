@@ -27,6 +27,7 @@ import io.netty.util.concurrent.Promise;
 import java.net.InetSocketAddress;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * One queue of a volume on another machine: a client session on a TCP connection and a loop. Made by
@@ -48,6 +49,7 @@ public final class RemoteStore implements BlockStore {
     private final Runnable woken;
     private final Future<?> ticks;
     private final Promise<Void> closed;
+    private Consumer<Welcome> welcomes = welcome -> {};
     private Channel channel;
     private boolean parting;
 
@@ -101,6 +103,16 @@ public final class RemoteStore implements BlockStore {
     /** The terms of the last connection, or those to go on with. */
     public Welcome welcome() {
         return session.welcome();
+    }
+
+    /** Tells of the terms, now and each time that the server gives them again. */
+    public void onWelcome(Consumer<Welcome> listener) {
+        welcomes = listener;
+        listener.accept(session.welcome());
+    }
+
+    void welcomed(Welcome welcome) {
+        welcomes.accept(welcome);
     }
 
     @Override

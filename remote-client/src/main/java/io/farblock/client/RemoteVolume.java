@@ -89,6 +89,11 @@ public final class RemoteVolume {
         return info;
     }
 
+    /** The terms under which it was opened. */
+    public Welcome welcome() {
+        return welcome;
+    }
+
     /** What the server calls itself. */
     public String serverName() {
         return welcome.getServerName();
@@ -139,6 +144,7 @@ public final class RemoteVolume {
                 away = false;
                 LOG.info("{}: {} is back, {} requests sent again", name, address, replayed);
             }
+            store.welcomed(welcome);
             if (!result.isDone()) {
                 limit.cancel(false);
                 result.complete(store);

@@ -1,0 +1,83 @@
+package io.farblock.daemon;
+
+import io.farblock.api.node.AttachRequest;
+import io.farblock.api.node.Device;
+import io.farblock.block.StoreInfo;
+import io.farblock.device.QueueCounters;
+import io.farblock.virtio.VirtioFeatures;
+
+/** What the local API says of a device of this daemon. From any thread. */
+final class DeviceReport {
+    private final AttachedDevice attached;
+    private final VduseBlkDevice device;
+
+    DeviceReport(AttachedDevice attached) {
+        this.attached = attached;
+        this.device = attached.device();
+    }
+
+    /** All of it. */
+    Device describe() {
+        AttachRequest request = attached.record().getRequest();
+        StoreInfo info = device.info();
+        Device.Builder text = Device.newBuilder()
+                .setName(attached.name())
+                .setVolume(request.getVolume())
+                .setServer(request.getServer())
+                .setPath(attached.path())
+                .setSizeBytes(info.sizeBytes())
+                .setBlockSizeBytes(info.blockSizeBytes())
+                .setReadOnly(info.readOnly())
+                .setSerial(attached.serial())
+                .setQueues(device.queues().size())
+                .setFeatures(device.features())
+                .addAllFeatureNames(VirtioFeatures.names(device.features()))
+                .setState(attached.life().state().text())
+                .setTarget(request.getTarget())
+                .setTakeovers(attached.record().getTakeovers());
+        addCounters(text);
+        attached.stores().addCounters(text);
+        return text.setExplanation(explanation(text.getInFlight())).build();
+    }
+
+    private void addCounters(Device.Builder text) {
+        long requests = 0;
+        long completed = 0;
+        long malformed = 0;
+        long resubmitted = 0;
+        int ready = 0;
+        for (QueueRunner queue : device.queues()) {
+            QueueCounters counters = queue.queue().counters();
+            requests += counters.requests();
+            completed += counters.completed();
+            malformed += counters.malformed();
+            resubmitted += queue.resubmitted();
+            ready += queue.isReady() ? 1 : 0;
+        }
+        text.setRequests(requests)
+                .setInFlight(Math.max(0, requests - completed))
+                .setMalformedRequests(malformed)
+                .setResubmittedRequests(resubmitted)
+                .setQueuesReady(ready);
+    }
+
+    private String explanation(long inFlight) {
+        String waiting = switch (attached.life().state()) {
+            case RESETTING -> "the driver's reset waits for " + requests(inFlight);
+            case DETACHING -> inFlight == 0 ? "" : "taking it away waits for " + requests(inFlight);
+            case BROKEN ->
+                "the kernel has given it up, because a message was not answered in time; only"
+                        + " farblock detach helps";
+            case CREATED, ATTACHED, RUNNING, ORPHANED, REMOVED -> "";
+        };
+        return joined(joined(waiting, attached.stores().inWords()), device.explanation());
+    }
+
+    private static String requests(long count) {
+        return count == 1 ? "1 request" : count + " requests";
+    }
+
+    private static String joined(String first, String second) {
+        return first.isEmpty() || second.isEmpty() ? first + second : first + "; " + second;
+    }
+}
