@@ -18,6 +18,8 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  farblock attach backup",
             "  farblock attach backup --server 10.0.0.5:7070 --read-only",
+            "  farblock attach backup --on-disconnect fail-after=30s",
+            "  farblock attach backup --take-over # from a machine that is gone",
             "  farblock attach backup --vm        # /dev/vhost-vdpa-N for QEMU"
         })
 final class AttachCommand implements Callable<Integer> {
@@ -57,6 +59,20 @@ final class AttachCommand implements Callable<Integer> {
     @Option(names = "--vm", description = "Make /dev/vhost-vdpa-N for a virtual machine instead of a disk here.")
     private boolean vm;
 
+    @Option(
+            names = "--take-over",
+            description = "Take the volume from whoever holds it for writing; that device fails from then on.")
+    private boolean takeOver;
+
+    @Option(
+            names = "--on-disconnect",
+            paramLabel = "queue|fail-after=TIME",
+            defaultValue = "queue",
+            description =
+                    "What becomes of requests while the server cannot be reached: they wait for as long as it takes"
+                            + " (queue), or end with an error after a time such as 30s or 5m; ${DEFAULT-VALUE} if not given.")
+    private String onDisconnect;
+
     @Override
     public Integer call() {
         if (queues < 0) {
@@ -68,6 +84,8 @@ final class AttachCommand implements Callable<Integer> {
                 .setName(name)
                 .setReadOnly(readOnly)
                 .setQueues(queues)
+                .setTakeOver(takeOver)
+                .setFailAfterMillis(OnDisconnect.failAfterMillis(onDisconnect))
                 .setTarget(vm ? Target.TARGET_VM : Target.TARGET_HOST)
                 .build();
         try (NodeClient client = new NodeClient(node.socket())) {

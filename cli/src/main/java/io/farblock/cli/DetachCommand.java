@@ -12,7 +12,15 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "detach",
         description = "Take a device away. Refuses while it is mounted, open or held, and says by whom.",
-        footer = {"", "Example:", "  umount /mnt && farblock detach backup"})
+        footer = {
+            "",
+            "With --force it needs a running daemon as well, but no server: the daemon serves the device, even one that it",
+            "has never seen, just long enough to fail what waits for it. Then the kernel lets it go.",
+            "",
+            "Examples:",
+            "  umount /mnt && farblock detach backup",
+            "  farblock detach --force backup     # its server is gone for good"
+        })
 final class DetachCommand implements Callable<Integer> {
     @Mixin
     private NodeOptions node;
@@ -23,7 +31,9 @@ final class DetachCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NAME", description = "Name of the device, as 'farblock status' shows it.")
     private String name;
 
-    @Option(names = "--force", description = "Also while it is in use: whoever uses it gets I/O errors.")
+    @Option(
+            names = "--force",
+            description = "Also while it is in use, its server is away, or nobody serves it: its users get I/O errors.")
     private boolean force;
 
     @Override

@@ -70,6 +70,13 @@ final class StatusCommand implements Callable<Integer> {
                             .row("requests", Long.toString(device.getRequests()))
                             .row("in flight", Long.toString(device.getInFlight()))
                             .row("malformed", Long.toString(device.getMalformedRequests()))
+                            .row("reconnects", Long.toString(device.getReconnects()))
+                            .row("replayed requests", Long.toString(device.getReplayedRequests()))
+                            .row("replayed writes", Long.toString(device.getReplayedWrites()))
+                            .row("fenced requests", Long.toString(device.getFencedRequests()))
+                            .row("unflushed", Size.text(device.getUnflushedBytes()))
+                            .row("take-ups", Long.toString(device.getTakeovers()))
+                            .row("resubmitted", Long.toString(device.getResubmittedRequests()))
                             .text())
                     .append('\n');
         }
