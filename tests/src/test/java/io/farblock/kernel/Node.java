@@ -65,7 +65,7 @@ final class Node {
         work = Files.createTempDirectory(Path.of(data), "farblock-kernel");
         socket = Files.createTempDirectory("farblock").resolve("daemon.sock");
         startServer();
-        daemon = startDaemon();
+        startDaemon();
         loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         admin = AdminGrpc.newBlockingStub(keep(NettyChannelBuilder.forAddress("127.0.0.1", ADMIN_PORT)
                 .usePlaintext()
@@ -100,8 +100,19 @@ final class Node {
         end(server, gracefully);
     }
 
-    private Process startDaemon() throws IOException {
-        return start("daemon", "daemon", "--socket", socket.toString());
+    /** Starts the daemon, on the state that the one before it has left. */
+    void startDaemon() throws IOException {
+        daemon = start("daemon", "daemon", "--socket", socket.toString());
+    }
+
+    /** Where the daemon's API is, and beside it what it keeps about its devices. */
+    Path socket() {
+        return socket;
+    }
+
+    /** Where the server takes data connections. */
+    String dataAddress() {
+        return "127.0.0.1:" + DATA_PORT;
     }
 
     /** The daemon's process: the launcher replaces itself with the JVM. */
@@ -112,7 +123,7 @@ final class Node {
     /** Ends the daemon and starts another on the same socket, as a supervisor would. */
     void restartDaemon(boolean gracefully) throws IOException, InterruptedException {
         stopDaemon(gracefully);
-        daemon = startDaemon();
+        startDaemon();
     }
 
     /** Ends the daemon; its devices wait for another. */
@@ -193,6 +204,8 @@ final class Node {
 
     /** What the daemon says of a device now; an empty description while it has none of that name. */
     Device device(String name) {
+        // Or it would wait longer after each daemon that it found dead.
+        channels.forEach(ManagedChannel::resetConnectBackoff);
         return node
                 .withWaitForReady()
                 .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
