@@ -32,6 +32,13 @@ final class Comparison {
         return theirs;
     }
 
+    /** What was measured on both sides. */
+    List<Metric> metrics() {
+        return Arrays.stream(Metric.values())
+                .filter(metric -> !Double.isNaN(ratio(metric)[1]))
+                .toList();
+    }
+
     /** The quartiles of a value: the first, the median, the third. */
     static double[] quartiles(List<Measurement> measurements, Metric metric) {
         return quartiles(measurements.stream().mapToDouble(metric::of).toArray());

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,17 +38,10 @@ public final class DevicePathBench {
             Map.entry("quiet", "0.1"),
             Map.entry("patience", "20"));
 
-    private final Map<String, String> options = new HashMap<>(DEFAULTS);
+    private final BenchOptions options;
 
     private DevicePathBench(String[] arguments) {
-        for (String argument : arguments) {
-            int equals = argument.indexOf('=');
-            if (equals < 0 || !options.containsKey(argument.substring(0, equals))) {
-                throw new IllegalArgumentException(
-                        "'" + argument + "' is none of NAME=VALUE with NAME of " + String.join(", ", options.keySet()));
-            }
-            options.put(argument.substring(0, equals), argument.substring(equals + 1));
-        }
+        options = new BenchOptions(DEFAULTS, arguments);
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -57,28 +49,26 @@ public final class DevicePathBench {
     }
 
     private void run() throws IOException, InterruptedException {
-        Path work = Files.createDirectories(Path.of(options.get("work")));
+        Path work = Files.createDirectories(options.path("work"));
         List<Comparison> comparisons = new ArrayList<>();
-        String ourName = title(options.get("ours"), "farblock");
-        String theirName = title(options.get("theirs"), "other farblock");
-        boolean same = options.get("theirs").equals("same");
-        try (Side ours = side(ourName, options.get("ours"), work.resolve("ours"));
-                Side others = same ? null : side(theirName, options.get("theirs"), work.resolve("theirs"))) {
+        String ourName = title(options.text("ours"), "farblock");
+        String theirName = title(options.text("theirs"), "other farblock");
+        boolean same = options.is("theirs", "same");
+        try (Side ours = side(ourName, options.text("ours"), work.resolve("ours"));
+                Side others = same ? null : side(theirName, options.text("theirs"), work.resolve("theirs"))) {
             Side theirs = same ? ours : others;
             warmUp(ours);
             warmUp(theirs);
             for (Load load : Load.all()) {
-                if (load.name().matches(options.get("loads"))) {
+                if (load.name().matches(options.text("loads"))) {
                     comparisons.add(compare(load, ours, theirs));
                 }
             }
         }
         Report report = new Report(ourName, theirName, comparisons);
         System.out.println("\n" + report.table());
-        if (!options.get("out").isEmpty()) {
-            Path out = Files.createDirectories(Path.of(options.get("out")));
-            Files.writeString(out.resolve("device-path.md"), report.table());
-            Files.writeString(out.resolve("device-path.json"), report.json());
+        if (!options.text("out").isEmpty()) {
+            report.write(options.path("out"), "device-path");
         }
     }
 
@@ -90,26 +80,20 @@ public final class DevicePathBench {
         Files.createDirectories(work);
         return what.startsWith("qemu")
                 ? new QemuSide(name, work, volumeBytes(), QUEUES, what.equals("qemu-iothread"))
-                : new FarblockSide(
-                        name,
-                        Path.of(what),
-                        work,
-                        volumeBytes(),
-                        QUEUES,
-                        options.get("memory").equals("kernel"));
+                : new FarblockSide(name, Path.of(what), work, volumeBytes(), QUEUES, options.is("memory", "kernel"));
     }
 
     private long volumeBytes() {
-        return Long.parseLong(options.get("size")) << 20;
+        return (long) options.count("size") << 20;
     }
 
     /** Fills the disk, so that no read finds a hole, and compiles what will be measured. */
     private void warmUp(Side side) throws IOException {
         new LoadRun(side.disk(), FILL, volumeBytes(), SEED).once(side);
         List<Load> loads = Load.all().stream()
-                .filter(load -> load.name().matches(options.get("loads")))
+                .filter(load -> load.name().matches(options.text("loads")))
                 .toList();
-        long nanos = (long) (Double.parseDouble(options.get("warmup")) * 1e9 / loads.size());
+        long nanos = (long) (options.number("warmup") * 1e9 / loads.size());
         for (Load load : loads) {
             measure(side, load, SEED, nanos);
         }
@@ -117,10 +101,10 @@ public final class DevicePathBench {
 
     private Comparison compare(Load load, Side ours, Side theirs) throws IOException {
         Comparison comparison = new Comparison(load);
-        long nanos = (long) (Double.parseDouble(options.get("seconds")) * 1e9);
-        int pairs = Integer.parseInt(options.get("pairs"));
-        int patience = Integer.parseInt(options.get("patience"));
-        double quiet = Double.parseDouble(options.get("quiet"));
+        long nanos = (long) (options.number("seconds") * 1e9);
+        int pairs = options.count("pairs");
+        int patience = options.count("patience");
+        double quiet = options.number("quiet");
         while (comparison.ours().size() < pairs) {
             long seed = SEED + comparison.ours().size();
             Measurement our = measure(ours, load, seed, nanos);
@@ -155,13 +139,7 @@ public final class DevicePathBench {
                 dropped ? "  once more" : "");
     }
 
-    /** What a load leaves behind to be written back is flushed outside of the time, so that it slows nobody else. */
     private Measurement measure(Side side, Load load, long seed, long nanos) throws IOException {
-        LoadRun run = new LoadRun(side.disk(), load, volumeBytes(), seed);
-        Measurement measurement = run.forNanos(nanos, side);
-        if (load.write()) {
-            run.flushSeconds();
-        }
-        return measurement;
+        return new LoadRun(side.disk(), load, volumeBytes(), seed).forNanos(nanos, side);
     }
 }

@@ -15,11 +15,8 @@ import java.util.List;
  * those of FARBLOCK_BENCH_DEVICE_OPTS; the server those of FARBLOCK_JAVA_OPTS.
  */
 final class FarblockSide implements Side {
-    private static final String HOST = "127.0.0.1";
-    private static final String VOLUME = "bench";
-
     private final String name;
-    private final ChildProcess server;
+    private final FarblockServer server;
     private final ChildProcess device;
     private final VhostUserDisk disk;
 
@@ -30,27 +27,11 @@ final class FarblockSide implements Side {
     FarblockSide(String name, Path top, Path work, long volumeBytes, int queues, boolean stableMemory)
             throws IOException, InterruptedException {
         this.name = name;
-        Path data = Files.createDirectories(work.resolve("data"));
-        String launcher = top.resolve("farblock").toString();
-        int port = ChildProcess.freePort();
-        int adminPort = ChildProcess.freePort();
-        String admin = HOST + ":" + adminPort;
-        server = new ChildProcess(
-                work.resolve("server.log"),
-                List.of(
-                        launcher,
-                        "server",
-                        "--data",
-                        data.toString(),
-                        "--listen",
-                        HOST + ":" + port,
-                        "--admin",
-                        admin));
-        server.awaitPort(adminPort);
-        String size = Long.toString(volumeBytes);
-        ChildProcess.run(List.of(launcher, "volume", "create", VOLUME, "--size", size, "--admin", admin));
+        server = new FarblockServer(top, work, volumeBytes);
         Path socket = work.resolve("device.sock");
-        device = new ChildProcess(work.resolve("device.log"), deviceCommand(top, socket, port, queues, stableMemory));
+        device = new ChildProcess(
+                work.resolve("device.log"),
+                deviceCommand(top, socket, server.address().getPort(), queues, stableMemory));
         device.awaitFile(socket);
         disk = new VhostUserDisk(socket.toString(), queues);
     }
@@ -68,7 +49,8 @@ final class FarblockSide implements Side {
         command.add("-cp");
         command.add(target.resolve("test-classes") + ":" + Files.readString(target.resolve("classpath.txt")));
         command.add(VhostUserBackend.class.getName());
-        command.addAll(List.of(socket.toString(), HOST, Integer.toString(port), VOLUME, Integer.toString(queues)));
+        command.addAll(List.of(socket.toString(), "localhost", Integer.toString(port)));
+        command.addAll(List.of(FarblockServer.VOLUME, Integer.toString(queues)));
         if (stableMemory) {
             command.add("stable");
         }

@@ -1,7 +1,7 @@
 package io.farblock.bench;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,10 +12,8 @@ import java.util.List;
  * <p>Both with their defaults, which are a write-back cache and a flush that is fdatasync, as ours.
  */
 final class QemuSide implements Side {
-    private static final String HOST = "127.0.0.1";
-
     private final String name;
-    private final ChildProcess server;
+    private final NbdkitServer server;
     private final ChildProcess device;
     private final VhostUserDisk disk;
 
@@ -23,23 +21,15 @@ final class QemuSide implements Side {
     QemuSide(String name, Path work, long volumeBytes, int queues, boolean ioThread)
             throws IOException, InterruptedException {
         this.name = name;
-        Path file = work.resolve("disk");
-        try (RandomAccessFile made = new RandomAccessFile(file.toFile(), "rw")) {
-            made.setLength(volumeBytes);
-        }
-        int port = ChildProcess.freePort();
-        String portText = Integer.toString(port);
-        server = new ChildProcess(
-                work.resolve("server.log"),
-                List.of("nbdkit", "-f", "-i", HOST, "-p", portText, "file", file.toString()));
-        server.awaitPort(port);
+        server = new NbdkitServer(work, volumeBytes);
         Path socket = work.resolve("device.sock");
-        device = new ChildProcess(work.resolve("device.log"), deviceCommand(socket, portText, queues, ioThread));
+        device =
+                new ChildProcess(work.resolve("device.log"), deviceCommand(socket, server.address(), queues, ioThread));
         device.awaitFile(socket);
         disk = new VhostUserDisk(socket.toString(), queues);
     }
 
-    private static List<String> deviceCommand(Path socket, String port, int queues, boolean ioThread) {
+    private static List<String> deviceCommand(Path socket, InetSocketAddress nbd, int queues, boolean ioThread) {
         List<String> command = new ArrayList<>();
         command.add("qemu-storage-daemon");
         if (ioThread) {
@@ -47,7 +37,8 @@ final class QemuSide implements Side {
         }
         command.addAll(List.of(
                 "--blockdev",
-                "driver=nbd,node-name=disk,server.type=inet,server.host=" + HOST + ",server.port=" + port,
+                "driver=nbd,node-name=disk,server.type=inet,server.host=" + nbd.getHostString() + ",server.port="
+                        + nbd.getPort(),
                 "--export",
                 "type=vhost-user-blk,id=export,node-name=disk,writable=on,logical-block-size=4096,num-queues=" + queues
                         + ",addr.type=unix,addr.path=" + socket + (ioThread ? ",iothread=io" : "")));

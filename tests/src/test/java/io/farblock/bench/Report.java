@@ -1,6 +1,9 @@
 package io.farblock.bench;
 
 import io.farblock.bench.Measurement.Metric;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
@@ -26,7 +29,7 @@ final class Report {
                 .append(" | ratio |\n");
         text.append("|---|---|---|---|---|\n");
         for (Comparison comparison : comparisons) {
-            for (Metric metric : Metric.values()) {
+            for (Metric metric : comparison.metrics()) {
                 text.append("| ").append(comparison.load().name()).append(" | ");
                 text.append(metric.title()).append(" | ");
                 text.append(cell(Comparison.quartiles(comparison.ours(), metric)))
@@ -65,24 +68,35 @@ final class Report {
         return text.append("]}\n").toString();
     }
 
+    /** Writes NAME.md, NAME.json and NAME.svg. */
+    void write(Path folder, String name) throws IOException {
+        Files.createDirectories(folder);
+        Files.writeString(folder.resolve(name + ".md"), table());
+        Files.writeString(folder.resolve(name + ".json"), json());
+        Files.writeString(folder.resolve(name + ".svg"), new RatioPlot(ours + " / " + theirs, comparisons).svg());
+    }
+
     private static void append(StringBuilder text, List<Measurement> measurements) {
         for (Measurement one : measurements) {
             text.append(text.charAt(text.length() - 1) == '[' ? "" : ",");
+            // A NaN has no JSON.
             text.append(String.format(
-                    Locale.ROOT,
-                    "{\"requests\":%d,\"seconds\":%.3f,\"iops\":%.0f,\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,"
-                            + "\"device_cpu\":%.2f,\"server_cpu\":%.2f,\"others\":%.3f,\"kicks\":%.3f,\"interrupts\":%.3f}",
-                    one.requests(),
-                    one.seconds(),
-                    one.iops(),
-                    one.p50(),
-                    one.p99(),
-                    one.p999(),
-                    one.deviceCpu(),
-                    one.serverCpu(),
-                    one.othersShare(),
-                    one.kicksPerRequest(),
-                    one.interruptsPerRequest()));
+                            Locale.ROOT,
+                            "{\"requests\":%d,\"seconds\":%.3f,\"flush\":%.3f,\"iops\":%.0f,\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,"
+                                    + "\"device_cpu\":%.2f,\"server_cpu\":%.2f,\"others\":%.3f,\"kicks\":%.3f,\"interrupts\":%.3f}",
+                            one.requests(),
+                            one.seconds(),
+                            one.flushSeconds(),
+                            one.iops(),
+                            one.p50(),
+                            one.p99(),
+                            one.p999(),
+                            one.deviceCpu(),
+                            one.serverCpu(),
+                            one.othersShare(),
+                            one.kicksPerRequest(),
+                            one.interruptsPerRequest())
+                    .replace("NaN", "null"));
         }
     }
 }

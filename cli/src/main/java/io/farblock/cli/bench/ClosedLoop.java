@@ -98,20 +98,23 @@ public final class ClosedLoop {
         } else if (inFlight == 0 && shape.write()) {
             flush();
         } else if (inFlight == 0) {
-            end(status);
+            end(0);
         }
     }
 
     private void flush() {
-        BlockRequest flush = new BlockRequest(0, (request, status) -> end(status));
+        long submitted = System.nanoTime();
+        BlockRequest flush = new BlockRequest(0, (request, status) -> {
+            if (status != BlockStatus.OK) {
+                result.completeExceptionally(new IOException("a flush ended with " + status));
+            }
+            end(System.nanoTime() - submitted);
+        });
         flush.prepare(BlockOperation.FLUSH);
         store.submit(flush);
     }
 
-    private void end(BlockStatus status) {
-        if (status != BlockStatus.OK) {
-            result.completeExceptionally(new IOException("a flush ended with " + status));
-        }
-        result.complete(new Result(shape, (System.nanoTime() - beginNanos) / 1e9, latency));
+    private void end(long flushNanos) {
+        result.complete(new Result(shape, (System.nanoTime() - beginNanos) / 1e9, flushNanos / 1e9, latency));
     }
 }

@@ -6,9 +6,10 @@ import org.HdrHistogram.Histogram;
  * What came of a shape.
  *
  * @param seconds with the flush at the end, if it was one of writes
+ * @param flushSeconds of that flush, 0 if there was none
  * @param latencyNanos from submission to completion of each request; the flush is not in it
  */
-public record Result(Shape shape, double seconds, Histogram latencyNanos) {
+public record Result(Shape shape, double seconds, double flushSeconds, Histogram latencyNanos) {
     private static final double NANOS_PER_MICRO = 1e3;
 
     /** How many requests were completed. */

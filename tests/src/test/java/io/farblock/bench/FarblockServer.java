@@ -1,0 +1,52 @@
+package io.farblock.bench;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** {@code farblock server} from a source tree that is built, with one volume. */
+final class FarblockServer implements AutoCloseable {
+    static final String VOLUME = "bench";
+
+    private final ChildProcess process;
+    private final int port;
+
+    FarblockServer(Path top, Path work, long volumeBytes) throws IOException, InterruptedException {
+        Path data = Files.createDirectories(work.resolve("data"));
+        String launcher = top.resolve("farblock").toString();
+        String host = InetAddress.getLoopbackAddress().getHostAddress();
+        port = ChildProcess.freePort();
+        int adminPort = ChildProcess.freePort();
+        String admin = host + ":" + adminPort;
+        process = new ChildProcess(
+                work.resolve("server.log"),
+                List.of(
+                        launcher,
+                        "server",
+                        "--data",
+                        data.toString(),
+                        "--listen",
+                        host + ":" + port,
+                        "--admin",
+                        admin));
+        process.awaitPort(adminPort);
+        String size = Long.toString(volumeBytes);
+        ChildProcess.run(List.of(launcher, "volume", "create", VOLUME, "--size", size, "--admin", admin));
+    }
+
+    InetSocketAddress address() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}
