@@ -83,7 +83,9 @@ final class VolumeTable {
     /** Reads a volume that has failed back from the disk; it serves again if that works. Takes long. */
     void check(String name) throws VolumeException {
         ServedVolume volume = onControl(() -> serve(catalogue.find(name)));
-        boolean hadFailed = volume.volume().failure() != null;
+        if (volume.volume().failure() != null) {
+            endAllConnections(volume);
+        }
         try {
             String reason = volume.volume().check();
             if (reason != null) {
@@ -94,9 +96,19 @@ final class VolumeTable {
         } catch (IOException e) {
             throw diskFailed(name, e);
         }
-        if (hadFailed) {
-            control.execute(volume::disconnectAll);
-        }
+    }
+
+    /**
+     * Who is connected knows the durability verifier of before the failure. Served under it once more, a flush would
+     * succeed as if nothing had been lost: so they are fenced before the volume can serve again, and come back.
+     */
+    private void endAllConnections(ServedVolume volume) {
+        CountDownLatch fenced = new CountDownLatch(1);
+        control.execute(() -> {
+            volume.disconnectAll();
+            volume.drain(fenced::countDown);
+        });
+        Waiting.uninterruptibly(fenced::await);
     }
 
     /** Fences every connection that is left, and waits until the disk is done with all of them. */
