@@ -114,6 +114,8 @@ final class OwnRequests {
             requests.addOwn(free);
             replaysInFlight++;
             replayNext = following;
+            // Each at once, because the next one goes before it.
+            requests.pump(false);
         }
     }
 

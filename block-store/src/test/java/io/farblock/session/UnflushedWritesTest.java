@@ -7,6 +7,7 @@ import io.farblock.block.BlockStatus;
 import io.farblock.block.MemoryHold;
 import io.farblock.block.Probe;
 import io.farblock.block.TestLoop;
+import io.farblock.wire.FrameLayout;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.List;
@@ -241,6 +242,21 @@ class UnflushedWritesTest {
     }
 
     @Test
+    void aPartThatWasAcknowledgedBeforeTheCrashIsSentAgain() {
+        open();
+        // The reply to the first of two parts arrives, and the other one is cut off.
+        first.toClient = bytes -> bytes.writerIndex(bytes.readerIndex() + FrameLayout.HEADER_BYTES);
+        Probe write = begin(first, new Probe(0).write(0, 2 * 65536, 1));
+        assertThat(write.isDone()).isFalse();
+        first.toClient = bytes -> {};
+        crash();
+        settleFor(3);
+
+        assertThat(write.status).isEqualTo(BlockStatus.OK);
+        assertHolds(0, write);
+    }
+
+    @Test
     void aFlushFromBeforeTheCrashIsDoneAgain() {
         open();
         first.replies(false);
@@ -409,7 +425,7 @@ class UnflushedWritesTest {
         assertThat(waits.isDone()).isFalse();
 
         host.store(first).hold(false);
-        settleFor(2);
+        loop.runTasks();
 
         assertThat(waits.status).isEqualTo(BlockStatus.OK);
     }
