@@ -19,7 +19,6 @@ import org.slf4j.LoggerFactory;
  * after the last step on the control loop, which is the loop of queue 0.
  */
 final class DeviceQueues {
-    private static final int ABANDON_SECONDS = 5;
     private static final Logger LOG = LoggerFactory.getLogger(DeviceQueues.class);
 
     private final String name;
@@ -69,13 +68,15 @@ final class DeviceQueues {
         forEach(QueueRunner::open);
     }
 
-    /** Leaves the rings where they stand, after a moment for what is in flight. Not called from a loop. */
-    void abandon() throws InterruptedException {
+    /** Takes no more requests. Not called from a loop; what it returns is down to 0 when none is in flight. */
+    CountDownLatch pause() {
         CountDownLatch drained = new CountDownLatch(1);
         control.execute(() -> drainAll(drained::countDown));
-        if (!drained.await(ABANDON_SECONDS, TimeUnit.SECONDS)) {
-            LOG.warn("{}: requests are in flight; the next daemon does them again", name);
-        }
+        return drained;
+    }
+
+    /** Leaves the rings where they stand; what is in flight is not completed. Not called from a loop. */
+    void abandon() {
         forEach(runner -> runner.queue().abandon());
     }
 

@@ -333,23 +333,12 @@ public final class NodeDaemon implements AutoCloseable {
         }
     }
 
-    private void abandonAll() {
-        for (AttachedDevice attached : devices.values()) {
-            try {
-                attached.device().abandon();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                LOG.warn("{}: not drained, because the daemon is in a hurry", attached.name());
-            }
-        }
-    }
-
     /** Stops serving. Devices stay attached; their I/O waits until a daemon serves them again. */
     @Override
     public void close() {
         server.close();
         background.shutdownNow();
-        abandonAll();
+        new Parting(devices.values()).run();
         loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
         if (!devices.isEmpty()) {
             LOG.warn("stopped; these devices stay attached and wait for a daemon: {}", devices.keySet());

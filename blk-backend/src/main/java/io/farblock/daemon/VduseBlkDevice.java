@@ -17,6 +17,7 @@ import io.farblock.virtio.VirtioFeatures;
 import io.netty.channel.IoEventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -133,9 +134,19 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         }
     }
 
-    /** Stops answering and leaves the device on the bus, with its I/O waiting. Not called from a loop. */
-    void abandon() throws InterruptedException {
+    /** Takes no more requests; see {@link DeviceQueues#pause}. */
+    CountDownLatch pause() {
+        return queues.pause();
+    }
+
+    /**
+     * Stops answering and leaves the device on the bus, with its I/O waiting. Not called from a loop.
+     *
+     * @param leaveStores lets go of the stores, once nothing that they do can reach the rings any more
+     */
+    void abandon(Runnable leaveStores) {
         queues.abandon();
+        leaveStores.run();
         close();
     }
 

@@ -16,6 +16,7 @@ import io.farblock.session.ClientSession;
 import io.farblock.session.SessionCounters;
 import io.farblock.wire.proto.Welcome;
 import io.netty.channel.IoEventLoop;
+import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -202,6 +203,18 @@ final class VolumeStores {
                     .setFencedRequests(text.getFencedRequests() + counters.fencedRequests());
         }
         text.setUnflushedBytes(volume.unflushedBytes());
+    }
+
+    /** Makes durable what was acknowledged until now; done when it is. */
+    Future<?> settle() {
+        return stores.get(0).settle();
+    }
+
+    /** Closes every store without a goodbye: the server keeps the lease for the next daemon. Not called from a loop. */
+    void leave() {
+        for (RemoteStore store : stores) {
+            store.loop().submit(store::leave).syncUninterruptibly();
+        }
     }
 
     /** Closes every store, on its loop. */

@@ -401,11 +401,16 @@ public final class ClientSession implements BlockStore {
 
     @Override
     public void close() {
-        if (life.is(State.CLOSED)) {
-            return;
-        }
         if (life.isConnected()) {
             sayGoodbye(GoodbyeCode.GOODBYE_CODE_DONE, "closed");
+        }
+        abandon();
+    }
+
+    /** Closes without a goodbye, so that the server keeps the lease for the process that goes on with this session. */
+    public void abandon() {
+        if (life.is(State.CLOSED)) {
+            return;
         }
         // Once it has ended for a reason, that reason stays the answer.
         disconnect(State.CLOSED, "closed");

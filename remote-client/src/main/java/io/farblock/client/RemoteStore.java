@@ -150,6 +150,12 @@ public final class RemoteStore implements BlockStore {
         return settled;
     }
 
+    /** Closes without a goodbye: the server keeps the lease for the process that goes on with the volume. */
+    public void leave() {
+        session.abandon();
+        close();
+    }
+
     @Override
     public void close() {
         ticks.cancel(false);

@@ -160,6 +160,32 @@ class RemoteVolumeTest {
         resumed.loop().submit(resumed::close).syncUninterruptibly();
     }
 
+    @Test
+    void leavesTheLeaseToTheProcessThatGoesOn() {
+        fixture.onLoop(((RemoteStore) fixture.store())::leave);
+        fixture.await(() -> openCount() == 0);
+        fixture.server.onLoop(
+                () -> assertThat(fixture.server.host().leaveCount()).isZero());
+
+        RemoteStore resumed = resume();
+        fixture.await(() -> resumed.status().state() == ClientSession.State.OPEN);
+        resumed.loop().submit(resumed::close).syncUninterruptibly();
+
+        fixture.await(() -> leaveCount() == 1);
+    }
+
+    private int openCount() {
+        int[] count = new int[1];
+        fixture.server.onLoop(() -> count[0] = fixture.server.host().openCount());
+        return count[0];
+    }
+
+    private int leaveCount() {
+        int[] count = new int[1];
+        fixture.server.onLoop(() -> count[0] = fixture.server.host().leaveCount());
+        return count[0];
+    }
+
     private RemoteStore resume() {
         ClientOptions options = RemoteFixture.options("disk-1");
         return RemoteVolume.resume(
