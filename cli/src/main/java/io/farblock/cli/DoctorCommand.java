@@ -6,7 +6,9 @@ import com.google.protobuf.Value;
 import io.farblock.api.admin.GetServerRequest;
 import io.farblock.api.admin.Server;
 import io.farblock.api.node.Daemon;
+import io.farblock.api.node.Device;
 import io.farblock.api.node.GetDaemonRequest;
+import io.farblock.api.node.ListDevicesRequest;
 import io.farblock.cli.doctor.DataChecks;
 import io.farblock.cli.doctor.Finding;
 import io.farblock.cli.doctor.Findings;
@@ -100,6 +102,12 @@ final class DoctorCommand implements Callable<Integer> {
         try (NodeClient client = new NodeClient(node.socket())) {
             Daemon daemon = client.call(stub -> stub.getDaemon(GetDaemonRequest.getDefaultInstance()));
             PeerChecks.daemon("process " + daemon.getProcessId() + ", " + daemon.getDevices() + " devices", findings);
+            for (Device device : client.call(stub -> stub.listDevices(ListDevicesRequest.getDefaultInstance()))
+                    .getDevicesList()) {
+                if (device.getState().equals("orphaned")) {
+                    PeerChecks.orphan(device.getName(), findings);
+                }
+            }
         } catch (CommandException e) {
             PeerChecks.noDaemon(e.getMessage(), findings);
         }

@@ -2,6 +2,8 @@ package io.farblock.cli.doctor;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -94,13 +96,19 @@ public final class KernelChecks {
     /** A device that no process has open; whoever uses it waits. */
     private void staleDevices() {
         String check = "stale devices";
+        Set<String> stale = new TreeSet<>();
         for (String name : machine.names("/sys/class/vduse")) {
             if (!name.equals("control") && !isOpen("/dev/vduse/" + name)) {
-                findings.problem(check, name + " is served by nobody; its I/O waits", "farblock daemon");
-                return;
+                stale.add(name);
             }
         }
-        findings.ok(check, "none");
+        if (stale.isEmpty()) {
+            findings.ok(check, "none");
+        } else {
+            String are = stale.size() == 1 ? " is" : " are";
+            findings.problem(
+                    check, String.join(", ", stale) + are + " served by nobody; the I/O waits", "farblock daemon");
+        }
     }
 
     private boolean isOpen(String device) {

@@ -39,6 +39,12 @@ public final class PeerChecks {
         findings.ok("node daemon", what);
     }
 
+    /** The daemon runs and does not serve a device, because nothing is recorded of it; nobody else does either. */
+    public static void orphan(String name, Findings findings) {
+        findings.problem(
+                "device " + name, "the daemon cannot serve it; its I/O waits", "farblock detach --force " + name);
+    }
+
     /** It did not, and why. */
     public static void noDaemon(String what, Findings findings) {
         findings.problem("node daemon", firstPart(what), "sudo farblock daemon");

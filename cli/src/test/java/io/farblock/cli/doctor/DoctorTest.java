@@ -155,7 +155,10 @@ class DoctorTest {
     void findsADeviceThatNobodyServes() throws IOException {
         Files.createDirectories(path("/sys/class/vduse/mail"));
         assertFinds("stale devices", Severity.PROBLEM, "mail is served by nobody", "farblock daemon");
+        Files.createDirectories(path("/sys/class/vduse/backup"));
+        assertFinds("stale devices", Severity.PROBLEM, "backup, mail are served by nobody", "farblock daemon");
         link("/proc/77/fd/5", "/dev/vduse/mail");
+        link("/proc/78/fd/5", "/dev/vduse/backup");
         assertFinds("stale devices", Severity.OK, "none", "");
     }
 
