@@ -190,6 +190,40 @@ class OrphanTest {
         assertIsGone();
     }
 
+    @Test
+    void anotherDaemonTakesAVolumeOverAndTouchesNoDeviceThatItDoesNotServe() throws Exception {
+        Device first = node.attach(NAME, false);
+        Path socket = Files.createTempDirectory("farblock").resolve("second.sock");
+        Process daemon = process("exec " + Node.launcher() + " daemon --socket " + socket);
+        try {
+            await("listening", () -> Files.exists(socket));
+            String attach = "attach " + NAME + " --server " + node.dataAddress();
+            assertThat(farblock(socket, attach)).contains("does not serve");
+            assertThat(farblock(socket, attach + " --name second")).contains("is held for writing by");
+            assertThat(farblock(socket, "detach --force " + NAME))
+                    .contains(
+                            NAME + " is served by", "(process " + node.daemon().pid() + ")");
+
+            String path = farblock(socket, attach + " --name second --take-over");
+            Shell.must("dd if=/dev/urandom of=" + path + " bs=4k count=1 oflag=direct conv=fsync");
+            assertThat(Shell.run("dd if=" + first.getPath() + " of=/dev/null bs=4k count=1 iflag=direct")
+                            .output())
+                    .contains("Input/output error");
+            assertThat(node.device(NAME).getExplanation())
+                    .startsWith("ended, every request fails: volume " + NAME + " was taken over by");
+            node.detach(NAME);
+            assertThat(farblock(socket, "detach second")).isEqualTo("detached second");
+        } finally {
+            daemon.destroy();
+            daemon.waitFor();
+        }
+    }
+
+    private static String farblock(Path socket, String command) throws Exception {
+        return Shell.run(Node.launcher() + " " + command + " --socket " + socket)
+                .output();
+    }
+
     private static boolean isGone() {
         return node.device(NAME).getName().isEmpty() && !Files.exists(KERNEL);
     }
