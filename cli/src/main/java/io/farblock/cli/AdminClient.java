@@ -10,6 +10,7 @@ import java.util.function.Function;
 /** A connection to the admin API of a storage server, for one command. */
 final class AdminClient implements AutoCloseable {
     private static final int DEADLINE_SECONDS = 60;
+    private static final int LENGTHY_SECONDS = 24 * 3600;
 
     private final String address;
     private final ManagedChannel channel;
@@ -24,8 +25,17 @@ final class AdminClient implements AutoCloseable {
 
     /** Makes one call; whatever goes wrong with it is a {@link CommandException}. */
     <T> T call(Function<AdminGrpc.AdminBlockingStub, T> call) {
+        return call(call, DEADLINE_SECONDS);
+    }
+
+    /** The same, for a call that reads a whole volume. */
+    <T> T callAtLength(Function<AdminGrpc.AdminBlockingStub, T> call) {
+        return call(call, LENGTHY_SECONDS);
+    }
+
+    private <T> T call(Function<AdminGrpc.AdminBlockingStub, T> call, int deadlineSeconds) {
         try {
-            return call.apply(AdminGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS));
+            return call.apply(AdminGrpc.newBlockingStub(channel).withDeadlineAfter(deadlineSeconds, TimeUnit.SECONDS));
         } catch (StatusRuntimeException e) {
             String away = "no storage server answers on " + address
                     + ": start one with 'farblock server', or name another with --admin";

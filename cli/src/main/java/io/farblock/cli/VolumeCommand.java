@@ -9,6 +9,8 @@ import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.ReleaseVolumeRequest;
+import io.farblock.api.admin.ReleaseVolumeResponse;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
 import java.util.Locale;
@@ -21,7 +23,7 @@ import picocli.CommandLine.ScopeType;
 /** {@code farblock volume}: the volumes of a storage server. */
 @Command(
         name = "volume",
-        description = "Create, list, show, check and delete the volumes of a storage server.",
+        description = "Create, list, show, check, release and delete the volumes of a storage server.",
         footer = {
             "",
             "Examples:",
@@ -72,12 +74,18 @@ final class VolumeCommand {
                             description = "While the server's disk is full, writes wait (queue) or fail;"
                                     + " ${DEFAULT-VALUE} if not given.")
                     NoSpace onNoSpace,
+            @Option(
+                            names = "--shared-writers",
+                            description = "Let several nodes have it open for writing at once; only for software that"
+                                    + " keeps their writes apart, such as a cluster file system.")
+                    boolean sharedWriters,
             @Mixin Output output) {
         CreateVolumeRequest request = CreateVolumeRequest.newBuilder()
                 .setName(name)
                 .setSizeBytes(Size.parse(size))
                 .setBlockSizeBytes(blockSizeBytes)
                 .setOnNoSpace(onNoSpace == NoSpace.fail ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
+                .setSharedWriters(sharedWriters)
                 .build();
         try (AdminClient client = new AdminClient(admin)) {
             Volume volume = client.call(stub -> stub.createVolume(request));
@@ -126,11 +134,42 @@ final class VolumeCommand {
     }
 
     @Command(
+            description = "End the lease of a writer that does not come back, so that others can write.",
+            footer = {
+                "",
+                "The writer is refused for ever, even if it comes back: what it had not written yet is lost. Make sure",
+                "that its node is down, or that nothing there needs the volume any more.",
+                "",
+                "Example:",
+                "  farblock volume release mail"
+            })
+    int release(
+            @Parameters(paramLabel = "NAME", description = NAME) String name,
+            @Option(
+                            names = "--force",
+                            description = "Also if it is connected: its device fails every request from then on.")
+                    boolean force,
+            @Mixin Output output) {
+        try (AdminClient client = new AdminClient(admin)) {
+            ReleaseVolumeResponse released = client.call(stub -> stub.releaseVolume(ReleaseVolumeRequest.newBuilder()
+                    .setName(name)
+                    .setForce(force)
+                    .build()));
+            String from = String.join(", ", released.getReleasedList());
+            output.print(
+                    released,
+                    from.isEmpty() ? "nobody held " + name + "\n" : "released " + name + " from " + from + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    @Command(
             description = "Read a volume whose disk failed back from the disk; if that works, it serves again.",
             footer = {"", "Mend the server's disk first: 'farblock volume show NAME' says what it reported."})
     int check(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
         try (AdminClient client = new AdminClient(admin)) {
-            Volume volume = client.call(stub -> stub.checkVolume(
+            // As long as it takes to read the volume at half the disk's speed.
+            Volume volume = client.callAtLength(stub -> stub.checkVolume(
                     CheckVolumeRequest.newBuilder().setName(name).build()));
             output.print(volume, name + " is " + state(volume) + "\n");
             return volume.getState() == VolumeState.VOLUME_STATE_FAILED ? ExitCode.FAILED : ExitCode.OK;
@@ -164,10 +203,15 @@ final class VolumeCommand {
                 .row("on no space", volume.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL ? "fail" : "queue")
                 .row("state", state(volume))
                 .row("reason", volume.getStateReason())
+                .row("writers", volume.getSharedWriters() ? "shared" : "one at a time")
                 .row("lease epoch", Long.toString(volume.getLeaseEpoch()));
         for (Client client : volume.getClientsList()) {
             String role = client.getWriter() ? "writer" : "reader";
-            table.row(role, client.getName() + " at " + client.getAddress() + ", " + client.getQueues() + " queues");
+            table.row(
+                    role,
+                    client.getQueues() == 0
+                            ? "held by " + client.getName() + " (not connected)"
+                            : client.getName() + " at " + client.getAddress() + ", " + client.getQueues() + " queues");
         }
         return table.text();
     }

@@ -11,6 +11,8 @@ import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.ReleaseVolumeRequest;
+import io.farblock.api.admin.ReleaseVolumeResponse;
 import io.farblock.api.admin.Server;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
@@ -23,6 +25,8 @@ import org.slf4j.LoggerFactory;
 /** The admin API: requests of operators to the volume table, its refusals to status codes. Called on gRPC's threads. */
 final class AdminService extends AdminGrpc.AdminImplBase {
     private static final Logger LOG = LoggerFactory.getLogger(AdminService.class);
+    // A disk takes tens of milliseconds, a busy one some hundreds.
+    private static final long REMARKABLE_WAIT_MILLIS = 2_000;
 
     /** One call's work. */
     private interface Work<T> {
@@ -47,6 +51,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                             request.getBlockSizeBytes() == 0
                                     ? Catalogue.DEFAULT_BLOCK_SIZE_BYTES
                                     : request.getBlockSizeBytes())
+                    .setSharedWriters(request.getSharedWriters())
                     .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
                     .build());
             return toProto(volumes.get(request.getName()));
@@ -75,6 +80,16 @@ final class AdminService extends AdminGrpc.AdminImplBase {
             volumes.delete(request.getName());
             return DeleteVolumeResponse.getDefaultInstance();
         });
+    }
+
+    @Override
+    public void releaseVolume(ReleaseVolumeRequest request, StreamObserver<ReleaseVolumeResponse> answer) {
+        answer(
+                answer,
+                () -> ReleaseVolumeResponse.newBuilder()
+                        .addAllReleased(volumes.release(request.getName(), request.getForce()))
+                        .setLeaseEpoch(volumes.get(request.getName()).record().getLeaseEpoch())
+                        .build());
     }
 
     @Override
@@ -127,7 +142,9 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                 .setBlockSizeBytes(record.getBlockSizeBytes())
                 .setAllocatedBytes(status.allocatedBytes())
                 .setOnNoSpace(record.getFailOnNoSpace() ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
-                .setLeaseEpoch(record.getLeaseEpoch());
+                .setLeaseEpoch(record.getLeaseEpoch())
+                .setSharedWriters(record.getSharedWriters())
+                .setDiskWaitMillis(status.diskWaitMillis());
         for (VolumeStatus.Client client : status.clients()) {
             volume.addClients(Client.newBuilder()
                     .setName(client.name())
@@ -147,6 +164,10 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         if (status.full()) {
             return volume.setState(VolumeState.VOLUME_STATE_NO_SPACE)
                     .setStateReason("the server's disk is full; writes wait until there is room");
+        }
+        if (status.diskWaitMillis() >= REMARKABLE_WAIT_MILLIS) {
+            return volume.setState(VolumeState.VOLUME_STATE_WAITING)
+                    .setStateReason("waits for the disk for " + status.diskWaitMillis() / 1000 + " s");
         }
         return volume.setState(VolumeState.VOLUME_STATE_READY);
     }

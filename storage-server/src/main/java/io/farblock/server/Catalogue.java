@@ -9,8 +9,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * <p>A record is replaced as a whole: written beside it, synced, renamed over it, the directory synced. A volume is
  * made in the steps "record says creating, data files, record says ready" and deleted in the steps "record says
  * deleting, data files gone, record gone". After a crash between any two of them the next {@link #open} takes away what
- * is not ready. Data without any record is never touched. Calls from any thread; they wait for the disk.
+ * is not ready. Data without any record is never touched. Calls from any thread; a change waits for the disk, and for
+ * other changes of the same record.
  */
 final class Catalogue {
     static final long MAX_SIZE_BYTES = 64L << 40;
@@ -33,7 +34,18 @@ final class Catalogue {
 
     private final Disk disk;
     private final DataDirectory directory;
-    private final Map<String, VolumeRecord> records = new TreeMap<>();
+    private final Map<String, Entry> entries = new ConcurrentSkipListMap<>();
+
+    /** A record in memory; whoever writes its file holds the entry's lock, and readers wait for nobody. */
+    private static final class Entry {
+        volatile VolumeRecord record;
+        // Whether the last write of the file failed half way: the disk may have the old record or the new one.
+        boolean inDoubt;
+
+        Entry(VolumeRecord record) {
+            this.record = record;
+        }
+    }
 
     private Catalogue(Disk disk, DataDirectory directory) {
         this.disk = disk;
@@ -71,7 +83,7 @@ final class Catalogue {
             VolumeRecord ready = creating.toBuilder()
                     .setPhase(RecordPhase.RECORD_PHASE_READY)
                     .build();
-            put(ready);
+            change(ready.getName(), ready);
             return ready;
         } catch (IOException e) {
             throw undo(creating, e);
@@ -79,22 +91,35 @@ final class Catalogue {
     }
 
     /** The record of a volume. */
-    synchronized VolumeRecord find(String name) throws VolumeException {
-        VolumeRecord record = records.get(name);
-        if (record == null || record.getPhase() != RecordPhase.RECORD_PHASE_READY) {
-            throw new VolumeException(
-                    VolumeException.Kind.NOT_FOUND,
-                    Names.isValid(name)
-                            ? "no volume is named " + name
-                            : "\"" + Names.printable(name) + "\" names no volume");
+    VolumeRecord find(String name) throws VolumeException {
+        Entry entry = entries.get(name);
+        if (entry == null) {
+            throw notFound(name);
+        }
+        return ready(entry, name);
+    }
+
+    private static VolumeRecord ready(Entry entry, String name) throws VolumeException {
+        VolumeRecord record = entry.record;
+        if (record.getPhase() != RecordPhase.RECORD_PHASE_READY) {
+            throw notFound(name);
         }
         return record;
     }
 
+    private static VolumeException notFound(String name) {
+        return new VolumeException(
+                VolumeException.Kind.NOT_FOUND,
+                Names.isValid(name)
+                        ? "no volume is named " + name
+                        : "\"" + Names.printable(name) + "\" names no volume");
+    }
+
     /** All volumes, by name. */
-    synchronized List<VolumeRecord> list() {
+    List<VolumeRecord> list() {
         List<VolumeRecord> ready = new ArrayList<>();
-        for (VolumeRecord record : records.values()) {
+        for (Entry entry : entries.values()) {
+            VolumeRecord record = entry.record;
             if (record.getPhase() == RecordPhase.RECORD_PHASE_READY) {
                 ready.add(record);
             }
@@ -103,20 +128,34 @@ final class Catalogue {
     }
 
     /** Changes the record of a volume that exists; durable on return. */
-    synchronized VolumeRecord update(String name, UnaryOperator<VolumeRecord.Builder> change)
-            throws VolumeException, IOException {
-        VolumeRecord changed = change.apply(find(name).toBuilder()).build();
-        put(changed);
-        return changed;
+    VolumeRecord update(String name, UnaryOperator<VolumeRecord.Builder> change) throws VolumeException, IOException {
+        Entry entry = entry(name);
+        synchronized (entry) {
+            VolumeRecord changed = change.apply(ready(entry, name).toBuilder()).build();
+            put(entry, changed);
+            return changed;
+        }
+    }
+
+    /** The record of a volume, durable on return even if the last change of it failed half way. */
+    VolumeRecord confirm(String name) throws VolumeException, IOException {
+        Entry entry = entry(name);
+        synchronized (entry) {
+            VolumeRecord record = ready(entry, name);
+            if (entry.inDoubt) {
+                put(entry, record);
+            }
+            return record;
+        }
     }
 
     /** Takes a volume out of the catalogue; its name stays taken until {@link #deleteData}. */
-    synchronized VolumeRecord markDeleting(String name) throws VolumeException {
+    VolumeRecord markDeleting(String name) throws VolumeException {
         VolumeRecord deleting = find(name).toBuilder()
                 .setPhase(RecordPhase.RECORD_PHASE_DELETING)
                 .build();
         try {
-            put(deleting);
+            change(name, deleting);
         } catch (IOException e) {
             throw undeletable(deleting, e);
         }
@@ -183,29 +222,52 @@ final class Catalogue {
                 cause);
     }
 
-    private synchronized void reserve(VolumeRecord creating) throws VolumeException, IOException {
+    private void reserve(VolumeRecord creating) throws VolumeException, IOException {
         String name = creating.getName();
-        if (records.containsKey(name)) {
-            throw new VolumeException(VolumeException.Kind.NAME_TAKEN, "a volume named " + name + " exists already");
+        Entry entry = new Entry(creating);
+        synchronized (entry) {
+            if (entries.putIfAbsent(name, entry) != null) {
+                throw new VolumeException(
+                        VolumeException.Kind.NAME_TAKEN, "a volume named " + name + " exists already");
+            }
+            put(entry, creating);
         }
-        put(creating);
     }
 
-    private synchronized void put(VolumeRecord record) throws IOException {
+    private Entry entry(String name) throws VolumeException {
+        Entry entry = entries.get(name);
+        if (entry == null) {
+            throw notFound(name);
+        }
+        return entry;
+    }
+
+    private void change(String name, VolumeRecord changed) throws VolumeException, IOException {
+        Entry entry = entry(name);
+        synchronized (entry) {
+            put(entry, changed);
+        }
+    }
+
+    // Under the entry's lock.
+    private void put(Entry entry, VolumeRecord record) throws IOException {
         Path fresh = directory.catalogue().resolve(FRESH_PREFIX + record.getName());
         disk.writeFile(fresh, RecordFile.encode(record));
+        entry.inDoubt = true;
         disk.rename(fresh, file(record));
         // From here on a reader of the disk may find it, whether or not the directory can be synced.
-        records.put(record.getName(), record);
+        entry.record = record;
         disk.syncDirectory(directory.catalogue());
+        entry.inDoubt = false;
     }
 
     private void remove(VolumeRecord record) throws IOException {
         VolumeFiles.delete(disk, data(record));
         disk.syncDirectory(directory.volumes());
-        synchronized (this) {
+        Entry entry = entries.get(record.getName());
+        synchronized (entry) {
             disk.delete(file(record));
-            records.remove(record.getName());
+            entries.remove(record.getName());
             disk.syncDirectory(directory.catalogue());
         }
     }
@@ -233,7 +295,7 @@ final class Catalogue {
             if (!record.getName().equals(name)) {
                 throw new IOException("it is the record of volume " + Names.printable(record.getName()));
             }
-            records.put(name, record);
+            entries.put(name, new Entry(record));
         } catch (IOException e) {
             throw new StartupException(
                     "volume record " + entry + " is damaged (" + e.getMessage()
@@ -244,7 +306,8 @@ final class Catalogue {
     }
 
     private void finishInterrupted() throws IOException {
-        for (VolumeRecord record : List.copyOf(records.values())) {
+        for (Entry entry : List.copyOf(entries.values())) {
+            VolumeRecord record = entry.record;
             if (record.getPhase() != RecordPhase.RECORD_PHASE_READY) {
                 LOG.info("removing volume {}, which was {} when the server stopped", record.getName(), phase(record));
                 remove(record);
@@ -258,8 +321,8 @@ final class Catalogue {
 
     private void warnOfOrphans() throws IOException {
         Set<String> known = new HashSet<>();
-        for (VolumeRecord record : records.values()) {
-            known.add(record.getUuid());
+        for (Entry entry : entries.values()) {
+            known.add(entry.record.getUuid());
         }
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory.volumes())) {
             for (Path entry : entries) {

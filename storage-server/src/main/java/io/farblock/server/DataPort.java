@@ -31,8 +31,8 @@ final class DataPort {
     private static final Logger LOG = LoggerFactory.getLogger(DataPort.class);
     // As many as may come while a loop is busy; a host that boots attaches all its volumes at once.
     private static final int BACKLOG = 1024;
-    // How long clients may take to leave after they were asked to: more than a round trip and a slow sync.
-    private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
+    // A loop ends a connection at once, unless it is stuck itself.
+    private static final int CUT_MILLIS = 2_000;
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     private final ServerOptions options;
@@ -75,20 +75,29 @@ final class DataPort {
         return connections.size();
     }
 
-    /** Takes no more connections, asks those there are to end, and ends them. The loops go on. */
-    void disconnectAll() {
+    /**
+     * Takes no more connections, asks those there are to end, and cuts those that have not after {@code leaveMillis}.
+     * The loops go on.
+     *
+     * @return how many had to be cut
+     */
+    int disconnectAll(long leaveMillis) {
         listener.close().syncUninterruptibly();
         for (ConnectionHandler connection : connections) {
             connection.goAway("the server is stopping");
         }
-        long begin = System.nanoTime();
-        while (!connections.isEmpty() && System.nanoTime() - begin < DRAIN_NANOS) {
-            LockSupport.parkNanos(POLL_NANOS);
-        }
+        awaitNone(leaveMillis);
+        int left = connections.size();
         for (ConnectionHandler connection : connections) {
             connection.disconnect();
         }
-        while (!connections.isEmpty()) {
+        awaitNone(CUT_MILLIS);
+        return left;
+    }
+
+    private void awaitNone(long millis) {
+        long begin = System.nanoTime();
+        while (!connections.isEmpty() && System.nanoTime() - begin < TimeUnit.MILLISECONDS.toNanos(millis)) {
             LockSupport.parkNanos(POLL_NANOS);
         }
     }

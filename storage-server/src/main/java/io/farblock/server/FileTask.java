@@ -94,7 +94,7 @@ final class FileTask implements Runnable {
         boolean fenced = !store.gate().enter();
         try {
             if (!fenced) {
-                result = volume.failure() == null ? perform() : -Errno.EIO;
+                result = volume.failure() == null ? performWatched() : -Errno.EIO;
             }
         } catch (RuntimeException e) {
             LOG.error("volume {}: a mistake of the server's own in {}", volume.name(), this, e);
@@ -162,6 +162,15 @@ final class FileTask implements Runnable {
     private void finish(BlockStatus ending) {
         status = ending;
         store.finished(this);
+    }
+
+    private int performWatched() {
+        int place = volume.watch().begin();
+        try {
+            return perform();
+        } finally {
+            volume.watch().end(place);
+        }
     }
 
     private int perform() {

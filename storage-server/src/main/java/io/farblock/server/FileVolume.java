@@ -5,10 +5,8 @@ import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -26,7 +24,6 @@ final class FileVolume {
     // What one fallocate does in reasonable time.
     private static final long MAX_DISCARD_BYTES = 2L << 30;
     private static final int MAX_RANGES = 16;
-    private static final int IDLE_THREAD_SECONDS = 10;
 
     private final VolumeRecord identity;
     private final Disk disk;
@@ -34,6 +31,7 @@ final class FileVolume {
     private final VolumeFiles files;
     private final long maxDirtyBytes;
     private final ActiveRanges ranges = new ActiveRanges();
+    private final DiskWatch watch;
     private final ThreadPoolExecutor workers;
     private final ThreadPoolExecutor syncThread;
     private final GroupSync sync;
@@ -55,8 +53,10 @@ final class FileVolume {
         this.catalogue = catalogue;
         this.files = files;
         maxDirtyBytes = options.maxDirtyBytes();
-        workers = threads(options.workersPerVolume(), "farblock-disk-" + record.getName());
-        syncThread = threads(1, "farblock-sync-" + record.getName());
+        // The sync thread, and whoever closes the volume.
+        watch = new DiskWatch(options.workersPerVolume() + 2);
+        workers = IdleThreads.named(options.workersPerVolume(), "farblock-disk-" + record.getName());
+        syncThread = IdleThreads.named(1, "farblock-sync-" + record.getName());
         sync = new GroupSync(this, syncThread);
         space = new SpaceQueue(this, timer);
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
@@ -93,6 +93,10 @@ final class FileVolume {
 
     ActiveRanges ranges() {
         return ranges;
+    }
+
+    DiskWatch watch() {
+        return watch;
     }
 
     GroupSync sync() {
@@ -145,11 +149,20 @@ final class FileVolume {
             return -Errno.EIO;
         }
         dirtyBytes.set(0);
-        int result = files.sync();
+        int result = syncWatched();
         if (result < 0) {
             fail("a sync failed: " + Errno.describe(-result));
         }
         return result;
+    }
+
+    private int syncWatched() {
+        int place = watch.begin();
+        try {
+            return files.sync();
+        } finally {
+            watch.end(place);
+        }
     }
 
     /** Tells the operator of the first failed read or write of its kind. */
@@ -188,8 +201,8 @@ final class FileVolume {
 
     /** Ends the threads, syncs and closes the files. No request may come any more. Waits for the disk. */
     void close() {
-        awaitEnd(workers);
-        awaitEnd(syncThread);
+        IdleThreads.awaitEnd(workers);
+        IdleThreads.awaitEnd(syncThread);
         if (failure == null && files.hasDirty()) {
             syncFiles();
         }
@@ -215,21 +228,5 @@ final class FileVolume {
         } catch (IOException | VolumeException e) {
             LOG.error("volume {}: that it failed could not be recorded, a restart forgets it", name(), e);
         }
-    }
-
-    private static ThreadPoolExecutor threads(int count, String name) {
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                count, count, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
-                    Thread thread = new Thread(work, name);
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
-    }
-
-    private static void awaitEnd(ThreadPoolExecutor pool) {
-        pool.shutdown();
-        Waiting.uninterruptibly(() -> pool.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
     }
 }

@@ -9,30 +9,28 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A volume that is open, who has it open, and who holds its lease.
+ * A volume that is open, and who has it open.
  *
- * <p>All of this is decided on one thread, the server's control thread; methods that other threads call say so. The
- * lease belongs to one session of one client, for as long as the client does not say goodbye and nobody takes it over:
- * time ends no lease. It is in the catalogue before anybody hears of it.
+ * <p>Who may open it and who is fenced is decided on one thread, the volume's control thread; methods that other threads
+ * call say so.
  */
 final class ServedVolume {
     private static final Logger LOG = LoggerFactory.getLogger(ServedVolume.class);
-    private static final long MAX_EPOCH = 0xFFFF_FFFFL;
 
     private final FileVolume volume;
-    private final Catalogue catalogue;
+    private final Lease lease;
     private final DurabilityVerifier verifier;
     private final Executor control;
-    // Also those that have ended, until the disk is done with the last of their work.
-    private final List<VolumeConnection> connections = new ArrayList<>();
+    // Changed on the control thread, looked at by whoever wants to know who is there.
+    private final List<VolumeConnection> connections = new CopyOnWriteArrayList<>();
+    // Those that were fenced or have ended, until the disk is done with the last of their work.
     private final List<VolumeConnection> ended = new ArrayList<>();
-    private volatile long lowestEpoch;
 
     ServedVolume(
             FileVolume volume,
@@ -41,19 +39,18 @@ final class ServedVolume {
             DurabilityVerifier verifier,
             Executor control) {
         this.volume = volume;
-        this.catalogue = catalogue;
+        lease = new Lease(record, catalogue);
         this.verifier = verifier;
         this.control = control;
-        lowestEpoch = record.getLeaseEpoch();
     }
 
     FileVolume volume() {
         return volume;
     }
 
-    /** The epoch of the lease. Any thread. */
+    /** The lowest epoch whose requests are served. Any thread. */
     long lowestEpoch() {
-        return lowestEpoch;
+        return lease.lowestEpoch();
     }
 
     /** Decides on a hello, and answers once everything that it fences is through. */
@@ -93,7 +90,7 @@ final class ServedVolume {
                 ended.add(connection);
             }
             if (left && connection.isWriter()) {
-                releaseLease(connection);
+                giveBackLease(connection);
             }
             connection.fileStore().fence(() -> control.execute(() -> ended.remove(connection)));
         });
@@ -108,31 +105,76 @@ final class ServedVolume {
 
     /** Fences every connection; calls back once the disk is done with all of them, on any thread. */
     void drain(Runnable drained) {
-        List<VolumeConnection> all = new ArrayList<>(connections);
-        all.addAll(ended);
-        AtomicInteger pending = new AtomicInteger(all.size() + 1);
-        Runnable one = () -> {
-            if (pending.decrementAndGet() == 0) {
-                drained.run();
-            }
-        };
+        List<VolumeConnection> all = allConnections();
+        Countdown pending = new Countdown(all.size() + 1, drained);
         for (VolumeConnection connection : all) {
-            connection.fileStore().fence(one);
+            connection.fileStore().fence(pending);
         }
-        one.run();
+        pending.run();
     }
 
-    /** Who has the volume open or holds its lease, the writer first. */
-    List<VolumeStatus.Client> clients(VolumeRecord record) {
-        List<VolumeStatus.Client> clients = new ArrayList<>();
-        for (VolumeConnection connection : connections) {
-            if (isFirstOfSession(connection)) {
-                clients.add(connection.isWriter() ? 0 : clients.size(), describe(connection));
+    /**
+     * Ends the lease for ever, and fences whoever writes under it.
+     *
+     * @param force whether writers that are connected are fenced, or in the way
+     * @param drained called once no write under the old lease can land any more, on any thread
+     * @return the names of those who held the volume; if nobody did, nothing has changed
+     */
+    List<String> release(VolumeRecord record, boolean force, Runnable drained) throws IOException, VolumeException {
+        List<VolumeStatus.Client> writers = writers(record);
+        if (!force && !writers.isEmpty() && writers.get(0).isConnected()) {
+            throw new VolumeException(
+                    VolumeException.Kind.IN_USE,
+                    "volume " + record.getName() + " is held by "
+                            + writers.get(0).name() + " ("
+                            + writers.get(0).address()
+                            + "), which is connected: detach it there, or add --force to fence it");
+        }
+        if (writers.isEmpty() && !record.getSharedWriters()) {
+            drained.run();
+            return List.of();
+        }
+        VolumeRecord revoked = lease.revoke(record);
+        List<String> names = writers.stream().map(VolumeStatus.Client::name).toList();
+        LOG.info(
+                "volume {}: an operator has released it from {}{}, epoch {}",
+                record.getName(),
+                names.isEmpty() ? "nobody" : String.join(", ", names),
+                force ? " by force" : "",
+                revoked.getLeaseEpoch());
+        List<VolumeConnection> fenced = writersBelow(revoked.getLeaseEpoch());
+        fence(fenced, drained);
+        for (VolumeConnection old : fenced) {
+            old.fileStore().tellLeaseLost("an operator");
+        }
+        return names;
+    }
+
+    private List<VolumeStatus.Client> writers(VolumeRecord record) {
+        return clients(record).stream().filter(VolumeStatus.Client::writer).toList();
+    }
+
+    private List<VolumeConnection> writersBelow(long epoch) {
+        List<VolumeConnection> writers = new ArrayList<>();
+        for (VolumeConnection connection : allConnections()) {
+            if (connection.isWriter() && connection.epoch() < epoch) {
+                writers.add(connection);
             }
         }
-        if (clients.isEmpty() || !clients.get(0).writer()) {
-            clients.addAll(0, absentHolder(record));
+        return writers;
+    }
+
+    /** Who has the volume open or holds its lease, the writers first. Any thread. */
+    List<VolumeStatus.Client> clients(VolumeRecord record) {
+        List<VolumeStatus.Client> writers = new ArrayList<>();
+        List<VolumeStatus.Client> readers = new ArrayList<>();
+        for (VolumeConnection connection : connections) {
+            if (isFirstOfSession(connection)) {
+                (connection.isWriter() ? writers : readers).add(describe(connection));
+            }
         }
+        List<VolumeStatus.Client> clients = new ArrayList<>(writers.isEmpty() ? absentHolder(record) : writers);
+        clients.addAll(readers);
         return clients;
     }
 
@@ -160,70 +202,30 @@ final class ServedVolume {
 
     private void openForWriting(Hello hello, VolumeRecord record, ClientEnd client, OpenAnswer answer)
             throws IOException, VolumeException {
-        LeaseHolder holder = record.getLeaseHolder();
-        long wanted = Integer.toUnsignedLong(hello.getWantedEpoch());
-        if (record.hasLeaseHolder() && isHolder(holder, hello)) {
-            if (wanted != 0 && wanted != record.getLeaseEpoch()) {
-                refuseStale(record, client, answer);
-            } else {
-                admit(hello, record, record.getLeaseEpoch(), client, answer);
-            }
-        } else if (wanted != 0 && (record.hasLeaseHolder() || wanted != record.getLeaseEpoch())) {
-            refuseStale(record, client, answer);
-        } else if (!record.hasLeaseHolder() || hello.getTakeOver() || isPastLife(holder, hello)) {
-            VolumeRecord granted = grantLease(hello, record);
-            admit(hello, granted, granted.getLeaseEpoch(), client, answer);
-        } else {
-            client.refuse(
-                    answer,
-                    RefusalCode.REFUSAL_CODE_HELD,
-                    "volume " + record.getName() + " is held for writing by " + holder.getClientName(),
-                    holder.getClientName());
+        Lease.Refusal refusal = lease.refusal(hello, record, isConnected(record.getLeaseHolder()));
+        if (refusal != null) {
+            client.refuse(answer, refusal.code(), refusal.message(), refusal.holder());
+            return;
         }
-    }
-
-    private static void refuseStale(VolumeRecord record, ClientEnd client, OpenAnswer answer) {
-        String holder = record.getLeaseHolder().getClientName();
-        client.refuse(
-                answer,
-                RefusalCode.REFUSAL_CODE_STALE_EPOCH,
-                "volume " + record.getName() + " was taken over" + (holder.isEmpty() ? "" : " by " + holder),
-                holder);
-    }
-
-    // A client that lost its memory of the session, and of which nothing is connected any more: its own lease does not
-    // keep it out. What is left of the old session is fenced by the new epoch.
-    private boolean isPastLife(LeaseHolder holder, Hello hello) {
-        if (!holder.getClientId().equals(hello.getClientId())) {
-            return false;
-        }
-        for (VolumeConnection connection : connections) {
-            if (connection.isWriter() && connection.isOfSession(holder.getClientId(), holder.getSessionId())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private VolumeRecord grantLease(Hello hello, VolumeRecord record) throws IOException, VolumeException {
-        // The same client coming back after a goodbye that overtook it: nobody had the volume in between.
-        boolean continues = hello.getWantedEpoch() != 0;
-        long epoch = record.getLeaseEpoch() + (continues ? 0 : 1);
-        if (epoch > MAX_EPOCH) {
-            throw new IOException("the lease of volume " + record.getName() + " has changed hands 2^32 times");
-        }
-        VolumeRecord granted = catalogue.update(
-                record.getName(), changed -> changed.setLeaseEpoch(epoch).setLeaseHolder(holder(hello)));
-        lowestEpoch = epoch;
-        if (record.hasLeaseHolder()) {
+        VolumeRecord granted = lease.grant(hello, record);
+        if (granted.getLeaseEpoch() != record.getLeaseEpoch() && record.hasLeaseHolder()) {
             LOG.info(
                     "volume {}: {} took over from {}, epoch {}",
                     record.getName(),
                     granted.getLeaseHolder().getClientName(),
                     record.getLeaseHolder().getClientName(),
-                    epoch);
+                    granted.getLeaseEpoch());
         }
-        return granted;
+        admit(hello, granted, granted.getLeaseEpoch(), client, answer);
+    }
+
+    private boolean isConnected(LeaseHolder holder) {
+        for (VolumeConnection connection : connections) {
+            if (connection.isWriter() && connection.isOfSession(holder.getClientId(), holder.getSessionId())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void admit(Hello hello, VolumeRecord record, long epoch, ClientEnd client, OpenAnswer answer) {
@@ -236,49 +238,47 @@ final class ServedVolume {
                 epoch,
                 verifier.of(record),
                 client.disconnect());
-        List<VolumeConnection> fenced = toFence(connection);
-        connections.removeAll(fenced);
+        List<VolumeConnection> older = toFence(connection);
         connections.add(connection);
-        // One more than there are, so that the answer cannot come before the last of them was looked at.
-        AtomicInteger pending = new AtomicInteger(fenced.size() + 1);
-        Runnable drained = () -> {
-            if (pending.decrementAndGet() == 0) {
-                client.admit(answer, connection);
+        fence(older, () -> client.admit(answer, connection));
+        for (VolumeConnection old : older) {
+            if (old.isOfSession(connection.clientId(), connection.sessionId())) {
+                old.disconnect();
+            } else {
+                old.fileStore().tellLeaseLost(connection.clientName());
             }
-        };
-        for (VolumeConnection old : fenced) {
-            fence(old, connection, drained);
         }
-        drained.run();
     }
 
-    private void fence(VolumeConnection old, VolumeConnection by, Runnable drained) {
-        if (!ended.contains(old)) {
-            ended.add(old);
+    private void fence(List<VolumeConnection> fenced, Runnable drained) {
+        connections.removeAll(fenced);
+        // One more than there are, so that nobody is told before the last of them was looked at.
+        Countdown pending = new Countdown(fenced.size() + 1, drained);
+        for (VolumeConnection old : fenced) {
+            if (!ended.contains(old)) {
+                ended.add(old);
+            }
+            old.fileStore().fence(pending);
         }
-        old.fileStore().fence(drained);
-        if (old.isOfSession(by.clientId(), by.sessionId())) {
-            old.disconnect();
-        } else {
-            old.fileStore().tellLeaseLost(by.clientName());
-        }
+        pending.run();
     }
 
     // For a new writer, every connection of an older epoch; for a connection that is made anew, the older ones of its
     // queue. Those that have ended count as long as the disk still works for them.
     private List<VolumeConnection> toFence(VolumeConnection connection) {
         List<VolumeConnection> fenced = new ArrayList<>();
-        for (VolumeConnection old : connections) {
-            if (isInTheWay(old, connection)) {
-                fenced.add(old);
-            }
-        }
-        for (VolumeConnection old : ended) {
+        for (VolumeConnection old : allConnections()) {
             if (isInTheWay(old, connection)) {
                 fenced.add(old);
             }
         }
         return fenced;
+    }
+
+    private List<VolumeConnection> allConnections() {
+        List<VolumeConnection> all = new ArrayList<>(connections);
+        all.addAll(ended);
+        return all;
     }
 
     private static boolean isInTheWay(VolumeConnection old, VolumeConnection connection) {
@@ -292,39 +292,21 @@ final class ServedVolume {
                 && connection.queue() == hello.getQueue();
     }
 
-    private void releaseLease(VolumeConnection last) {
+    private void giveBackLease(VolumeConnection last) {
         for (VolumeConnection other : connections) {
             if (other.isWriter() && other.isOfSession(last.clientId(), last.sessionId())) {
                 return;
             }
         }
         try {
-            VolumeRecord record = catalogue.find(volume.name());
-            if (last.isOfSession(
-                    record.getLeaseHolder().getClientId(),
-                    record.getLeaseHolder().getSessionId())) {
-                catalogue.update(volume.name(), VolumeRecord.Builder::clearLeaseHolder);
-            }
+            lease.giveBack(last);
         } catch (IOException | VolumeException e) {
             LOG.warn(
-                    "volume {}: {} stays its holder, the release could not be recorded",
+                    "volume {}: {} stays its holder, its goodbye could not be recorded",
                     volume.name(),
                     last.clientName(),
                     e);
         }
-    }
-
-    private static boolean isHolder(LeaseHolder holder, Hello hello) {
-        return holder.getClientId().equals(hello.getClientId())
-                && holder.getSessionId().equals(hello.getSessionId());
-    }
-
-    private static LeaseHolder holder(Hello hello) {
-        return LeaseHolder.newBuilder()
-                .setClientId(hello.getClientId())
-                .setSessionId(hello.getSessionId())
-                .setClientName(Names.printable(hello.getClientName()))
-                .build();
     }
 
     private boolean isFirstOfSession(VolumeConnection connection) {

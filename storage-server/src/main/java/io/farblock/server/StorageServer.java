@@ -3,8 +3,10 @@ package io.farblock.server;
 import io.farblock.api.admin.Server;
 import io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +19,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class StorageServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StorageServer.class);
-    private static final int ADMIN_STOP_SECONDS = 5;
+    private static final int ADMIN_STOP_SECONDS = 1;
+    // How long clients may take to leave: more than a round trip and a slow sync.
+    private static final long LEAVE_MILLIS = 10_000;
+    // How long the disk may take after that: as long as it takes to write what a server lets become dirty, and less
+    // than
+    // the 90 s after which systemd kills.
+    private static final long SYNC_MILLIS = 60_000;
 
     private final ServerOptions options;
     private final DataDirectory directory;
@@ -34,7 +42,7 @@ public final class StorageServer implements AutoCloseable {
         try {
             admin = startAdmin();
         } catch (StartupException e) {
-            dataPort.disconnectAll();
+            dataPort.disconnectAll(0);
             dataPort.stopLoops();
             throw e;
         }
@@ -87,22 +95,33 @@ public final class StorageServer implements AutoCloseable {
         return dataPort.connections();
     }
 
-    /** Ends the service in order: connections, volumes, directory. Waits for the disk. */
+    /**
+     * Ends the service in order: connections, volumes, directory.
+     *
+     * @throws UncheckedIOException if the disk has not answered for a minute; the message says what was not synced
+     */
     @Override
     public void close() {
+        close(LEAVE_MILLIS, SYNC_MILLIS);
+    }
+
+    void close(long leaveMillis, long syncMillis) {
         if (closed) {
             return;
         }
         closed = true;
-        dataPort.disconnectAll();
+        int disconnected = dataPort.disconnectAll(leaveMillis);
         stopAdmin();
-        volumes.drain();
         // Before the loops end: what the disk was still doing completes on them.
-        volumes.closeFiles();
-        dataPort.stopLoops();
+        List<String> unfinished = volumes.closeFiles(syncMillis);
         volumes.close();
+        if (!unfinished.isEmpty()) {
+            // The directory stays locked until the process is gone: what is stuck at the disk may still write to it.
+            throw new UncheckedIOException(new IOException("not flushed: " + String.join("; ", unfinished)));
+        }
+        dataPort.stopLoops();
         directory.close();
-        LOG.info("stopped");
+        LOG.info("stopped, everything is flushed; {} connections had to be cut", disconnected);
     }
 
     private io.grpc.Server startAdmin() throws StartupException {

@@ -7,13 +7,24 @@ import java.util.List;
  *
  * @param failure why no I/O is served, or null
  * @param full whether writes wait for room on the disk
- * @param clients who has it open, the writer first
+ * @param diskWaitMillis for how long the oldest request has been waiting for the disk; 0 if none is
+ * @param clients who has it open, the writers first
  */
-record VolumeStatus(VolumeRecord record, long allocatedBytes, String failure, boolean full, List<Client> clients) {
+record VolumeStatus(
+        VolumeRecord record,
+        long allocatedBytes,
+        String failure,
+        boolean full,
+        long diskWaitMillis,
+        List<Client> clients) {
     /**
      * One session that has it open.
      *
-     * @param queues how many connections it has; 0 for a writer that is away and still holds the lease
+     * @param queues how many connections it has; 0 for a writer that is not connected and holds the lease
      */
-    record Client(String name, String address, boolean writer, int queues) {}
+    record Client(String name, String address, boolean writer, int queues) {
+        boolean isConnected() {
+            return queues > 0;
+        }
+    }
 }

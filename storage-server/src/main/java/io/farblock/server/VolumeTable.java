@@ -5,41 +5,39 @@ import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All volumes of a server, and its control thread: the one on which it is decided who may open what.
+ * All volumes of a server, each with a control thread of its own: the one on which it is decided who may open it.
  *
- * <p>Methods are called from any thread. {@link #open} returns at once; the others wait for the control thread and for
- * the disk. A volume that was opened once stays open until it is deleted or the server ends.
+ * <p>Methods are called from any thread. {@link #open} returns at once, {@link #get} and {@link #list} wait for no
+ * volume's disk; the others wait for the control thread and the disk of their volume. A volume that was opened once
+ * stays open until it is deleted or the server ends.
  */
 final class VolumeTable {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeTable.class);
+    // How long an operator waits for requests that were at the disk when their lease was released.
+    private static final long RELEASE_SECONDS = 30;
 
     private final Disk disk;
     private final Catalogue catalogue;
     private final ServerOptions options;
     private final DurabilityVerifier verifier;
-    private final ScheduledExecutorService control = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "farblock-control");
+    // Nothing on it waits for a disk.
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "farblock-timer");
         thread.setDaemon(true);
         return thread;
     });
-    // On the control thread only.
-    private final Map<String, ServedVolume> served = new HashMap<>();
+    private final Map<String, VolumeControl> controls = new ConcurrentHashMap<>();
 
     VolumeTable(Disk disk, Catalogue catalogue, ServerOptions options, DurabilityVerifier verifier) {
         this.disk = disk;
@@ -50,7 +48,12 @@ final class VolumeTable {
 
     /** Opens a volume for a connection; the answer comes on the client's loop. */
     void open(Hello hello, ClientEnd client, OpenAnswer answer) {
-        control.execute(() -> decide(hello, client, answer));
+        try {
+            VolumeControl control = control(hello.getVolume());
+            control.execute(() -> decide(control, hello, client, answer));
+        } catch (VolumeException e) {
+            client.refuse(answer, RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME, e.getMessage(), "");
+        }
     }
 
     VolumeRecord create(VolumeRecord wanted) throws VolumeException {
@@ -60,14 +63,13 @@ final class VolumeTable {
     List<VolumeStatus> list() throws VolumeException {
         List<VolumeStatus> all = new ArrayList<>();
         for (VolumeRecord record : catalogue.list()) {
-            all.add(onControl(() -> status(record)));
+            all.add(status(record));
         }
         return all;
     }
 
     VolumeStatus get(String name) throws VolumeException {
-        VolumeRecord record = catalogue.find(name);
-        return onControl(() -> status(record));
+        return status(catalogue.find(name));
     }
 
     int count() {
@@ -76,15 +78,16 @@ final class VolumeTable {
 
     /** Deletes a volume that nobody has open or holds. */
     void delete(String name) throws VolumeException {
-        VolumeRecord deleting = onControl(() -> beginDelete(name));
-        catalogue.deleteData(deleting);
+        VolumeControl control = control(name);
+        catalogue.deleteData(control.call(() -> beginDelete(control, name)));
     }
 
     /** Reads a volume that has failed back from the disk; it serves again if that works. Takes long. */
     void check(String name) throws VolumeException {
-        ServedVolume volume = onControl(() -> serve(catalogue.find(name)));
+        VolumeControl control = control(name);
+        ServedVolume volume = control.call(() -> serve(control, catalogue.find(name)));
         if (volume.volume().failure() != null) {
-            endAllConnections(volume);
+            endAllConnections(control, volume);
         }
         try {
             String reason = volume.volume().check();
@@ -102,7 +105,7 @@ final class VolumeTable {
      * Who is connected knows the durability verifier of before the failure. Served under it once more, a flush would
      * succeed as if nothing had been lost: so they are fenced before the volume can serve again, and come back.
      */
-    private void endAllConnections(ServedVolume volume) {
+    private static void endAllConnections(VolumeControl control, ServedVolume volume) {
         CountDownLatch fenced = new CountDownLatch(1);
         control.execute(() -> {
             volume.disconnectAll();
@@ -111,49 +114,59 @@ final class VolumeTable {
         Waiting.uninterruptibly(fenced::await);
     }
 
-    /** Fences every connection that is left, and waits until the disk is done with all of them. */
-    void drain() {
+    /** Ends the lease of a volume for ever; returns who held it once nothing of theirs can land any more. */
+    List<String> release(String name, boolean force) throws VolumeException {
+        VolumeControl control = control(name);
         CountDownLatch drained = new CountDownLatch(1);
-        control.execute(() -> {
-            AtomicInteger pending = new AtomicInteger(served.size() + 1);
-            Runnable one = () -> {
-                if (pending.decrementAndGet() == 0) {
-                    drained.countDown();
-                }
-            };
-            for (ServedVolume volume : served.values()) {
-                volume.drain(one);
-            }
-            one.run();
+        List<String> released = control.call(() -> {
+            VolumeRecord record = catalogue.find(name);
+            return serve(control, record).release(record, force, drained::countDown);
         });
-        Waiting.uninterruptibly(drained::await);
+        if (!Waiting.atMost(RELEASE_SECONDS, TimeUnit.SECONDS, drained)) {
+            throw new VolumeException(
+                    VolumeException.Kind.DISK,
+                    "volume " + name + " was released from " + String.join(", ", released)
+                            + ", but its disk is still busy with their requests: nobody can write before it is done");
+        }
+        return released;
     }
 
-    /** Lets the disk finish what it does, then syncs and closes all files. All connections must be drained. */
-    void closeFiles() {
-        CountDownLatch closed = new CountDownLatch(1);
-        control.execute(() -> {
-            try {
-                for (ServedVolume volume : served.values()) {
-                    volume.volume().close();
-                }
-            } finally {
-                closed.countDown();
+    /**
+     * Fences every connection that is left, waits until the disk is done with them, syncs and closes all files.
+     *
+     * @return what is not done after the time, one line a volume
+     */
+    List<String> closeFiles(long timeoutMillis) {
+        List<VolumeControl> all = List.copyOf(controls.values());
+        CountDownLatch closed = new CountDownLatch(all.size());
+        for (VolumeControl control : all) {
+            control.close(closed::countDown);
+        }
+        boolean done = Waiting.atMost(timeoutMillis, TimeUnit.MILLISECONDS, closed);
+        List<String> unfinished = new ArrayList<>();
+        for (VolumeControl control : all) {
+            if (!done && !control.isClosed()) {
+                unfinished.add(control.inWords());
             }
-        });
-        Waiting.uninterruptibly(closed::await);
+        }
+        return unfinished;
     }
 
-    /** Ends the control thread. */
+    /** Ends the timer. */
     void close() {
-        control.shutdown();
-        Waiting.uninterruptibly(() -> control.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
+        timer.shutdownNow();
     }
 
-    private void decide(Hello hello, ClientEnd client, OpenAnswer answer) {
+    private VolumeControl control(String name) throws VolumeException {
+        // First: a name that a client made up takes no memory.
+        VolumeRecord unused = catalogue.find(name);
+        return controls.computeIfAbsent(name, VolumeControl::new);
+    }
+
+    private void decide(VolumeControl control, Hello hello, ClientEnd client, OpenAnswer answer) {
         try {
             VolumeRecord record = catalogue.find(hello.getVolume());
-            serve(record).open(hello, record, client, answer);
+            serve(control, record).open(hello, record, client, answer);
         } catch (VolumeException e) {
             client.refuse(answer, RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME, e.getMessage(), "");
         } catch (IOException e) {
@@ -170,81 +183,63 @@ final class VolumeTable {
         }
     }
 
-    private ServedVolume serve(VolumeRecord record) throws IOException {
-        ServedVolume volume = served.get(record.getName());
+    private ServedVolume serve(VolumeControl control, VolumeRecord record) throws IOException, VolumeException {
+        if (control.isEnding()) {
+            throw new IOException("it was deleted a moment ago, or the server is stopping");
+        }
+        ServedVolume volume = control.served();
         if (volume == null) {
-            FileVolume files = FileVolume.open(record, disk, catalogue, options, control);
+            FileVolume files = FileVolume.open(record, disk, catalogue, options, timer);
             volume = new ServedVolume(files, record, catalogue, verifier, control);
-            served.put(record.getName(), volume);
+            control.serve(volume);
         }
         return volume;
     }
 
-    private VolumeRecord beginDelete(String name) throws VolumeException {
-        VolumeStatus status = status(catalogue.find(name));
-        if (!status.clients().isEmpty()) {
-            VolumeStatus.Client client = status.clients().get(0);
-            throw new VolumeException(
-                    VolumeException.Kind.IN_USE,
-                    "volume " + name
-                            + (client.queues() > 0
-                                    ? " is in use by " + client.name() + " (" + client.address() + "): detach it there"
-                                    : " is held by " + client.name() + ", which is away: detach it there, or take the"
-                                            + " volume over"));
+    private VolumeRecord beginDelete(VolumeControl control, String name) throws VolumeException, IOException {
+        VolumeRecord record = catalogue.find(name);
+        List<VolumeStatus.Client> clients = clients(control.served(), record);
+        if (!clients.isEmpty()) {
+            throw new VolumeException(VolumeException.Kind.IN_USE, inUse(name, clients.get(0)));
         }
         VolumeRecord deleting = catalogue.markDeleting(name);
-        ServedVolume volume = served.remove(name);
-        if (volume != null) {
-            volume.volume().close();
-        }
+        control.closeNow();
+        controls.remove(name, control);
         return deleting;
     }
 
+    private static String inUse(String name, VolumeStatus.Client client) {
+        return client.isConnected()
+                ? "volume " + name + " is in use by " + client.name() + " (" + client.address() + "): detach it there"
+                : "volume " + name + " is held by " + client.name()
+                        + ", which is not connected: detach it there, or run farblock volume release " + name;
+    }
+
     private VolumeStatus status(VolumeRecord record) throws VolumeException {
+        long allocatedBytes;
         try {
-            ServedVolume volume = served.get(record.getName());
-            long allocatedBytes = catalogue.allocatedBytes(record);
-            if (volume == null) {
-                String failure = record.getFailure().isEmpty() ? null : record.getFailure();
-                List<VolumeStatus.Client> clients = ServedVolume.absentHolder(record);
-                return new VolumeStatus(record, allocatedBytes, failure, false, clients);
-            }
-            FileVolume files = volume.volume();
-            return new VolumeStatus(
-                    record, allocatedBytes, files.failure(), files.space().isFull(), volume.clients(record));
+            allocatedBytes = catalogue.allocatedBytes(record);
         } catch (IOException e) {
             throw diskFailed(record.getName(), e);
         }
+        VolumeControl control = controls.get(record.getName());
+        ServedVolume served = control == null ? null : control.served();
+        FileVolume files = served == null ? null : served.volume();
+        String recorded = record.getFailure().isEmpty() ? null : record.getFailure();
+        return new VolumeStatus(
+                record,
+                allocatedBytes,
+                files == null ? recorded : files.failure(),
+                files != null && files.space().isFull(),
+                control == null ? 0 : control.diskWaitMillis(),
+                clients(served, record));
+    }
+
+    private static List<VolumeStatus.Client> clients(ServedVolume served, VolumeRecord record) {
+        return served == null ? ServedVolume.absentHolder(record) : served.clients(record);
     }
 
     private static VolumeException diskFailed(String name, IOException e) {
         return new VolumeException(VolumeException.Kind.DISK, "volume " + name + ": " + e.getMessage(), e);
-    }
-
-    private <T> T onControl(Callable<T> work) throws VolumeException {
-        Future<T> result = control.submit(work);
-        AtomicReference<Throwable> failure = new AtomicReference<>();
-        AtomicReference<T> value = new AtomicReference<>();
-        Waiting.uninterruptibly(() -> {
-            try {
-                value.set(result.get());
-            } catch (ExecutionException e) {
-                failure.set(e.getCause());
-            }
-        });
-        if (failure.get() != null) {
-            throw unwrap(failure.get());
-        }
-        return value.get();
-    }
-
-    private static VolumeException unwrap(Throwable cause) {
-        if (cause instanceof VolumeException refused) {
-            return refused;
-        }
-        if (cause instanceof IOException failed) {
-            return new VolumeException(VolumeException.Kind.DISK, failed.getMessage(), failed);
-        }
-        throw new IllegalStateException("the control thread failed", cause);
     }
 }

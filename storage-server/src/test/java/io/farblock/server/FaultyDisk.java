@@ -1,10 +1,18 @@
 package io.farblock.server;
 
 import io.farblock.linux.Errno;
+import io.farblock.linux.FileDescriptor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A disk that counts, fails and stalls on demand. A stalled call waits on any thread, as a real disk would. */
+/**
+ * A disk that counts, fails and stalls on demand. A stalled call waits on any thread, as a real disk would; calls on
+ * files of volumes and on records of the catalogue stall apart from each other.
+ */
 final class FaultyDisk extends Disk {
     final AtomicInteger syncs = new AtomicInteger();
     final AtomicInteger slowReads = new AtomicInteger();
@@ -15,6 +23,9 @@ final class FaultyDisk extends Disk {
     /** Whether nothing is in the page cache. */
     volatile boolean cold;
 
+    private final Set<Integer> stallable = ConcurrentHashMap.newKeySet();
+    private volatile Path only = Path.of("/");
+    private volatile Stall recordStall;
     private volatile Stall syncStall;
     private volatile Stall writeStall;
     private volatile Stall readStall;
@@ -54,17 +65,48 @@ final class FaultyDisk extends Disk {
         return readStall;
     }
 
+    /** Writes of files, such as the records of the catalogue. */
+    Stall stallRecords() {
+        recordStall = new Stall();
+        return recordStall;
+    }
+
+    /** Stalls only what is at or under this path; to be called before it is opened. */
+    void stallOnlyUnder(Path path) {
+        only = path;
+    }
+
     /** Lets go of everything that is held, also after a test that failed in the middle. */
     void releaseAll() {
         release(syncStall);
         release(writeStall);
         release(readStall);
+        release(recordStall);
     }
 
     private static void release(Stall stall) {
         if (stall != null) {
             stall.release();
         }
+    }
+
+    @Override
+    FileDescriptor open(Path file) throws IOException {
+        FileDescriptor opened = super.open(file);
+        if (file.startsWith(only)) {
+            stallable.add(opened.number());
+        } else {
+            stallable.remove(opened.number());
+        }
+        return opened;
+    }
+
+    @Override
+    void writeFile(Path file, byte[] content) throws IOException {
+        if (file.startsWith(only)) {
+            pass(recordStall);
+        }
+        super.writeFile(file, content);
     }
 
     @Override
@@ -75,13 +117,13 @@ final class FaultyDisk extends Disk {
     @Override
     long read(int fd, long address, long lengthBytes, long offset) {
         slowReads.incrementAndGet();
-        pass(readStall);
+        pass(fd, readStall);
         return readErrno != 0 ? -readErrno : super.read(fd, address, lengthBytes, offset);
     }
 
     @Override
     long write(int fd, long address, long lengthBytes, long offset) {
-        pass(writeStall);
+        pass(fd, writeStall);
         return writeErrno != 0 ? -writeErrno : super.write(fd, address, lengthBytes, offset);
     }
 
@@ -93,8 +135,14 @@ final class FaultyDisk extends Disk {
     @Override
     int syncData(int fd) {
         syncs.incrementAndGet();
-        pass(syncStall);
+        pass(fd, syncStall);
         return syncErrno != 0 ? -syncErrno : super.syncData(fd);
+    }
+
+    private void pass(int fd, Stall stall) {
+        if (stallable.contains(fd)) {
+            pass(stall);
+        }
     }
 
     private static void pass(Stall stall) {

@@ -249,7 +249,7 @@ class LeaseTest {
         while (volume().getClients(0).getQueues() > 0) {
             Thread.onSpinWait();
         }
-        assertUndeletable("volume v1 is held by node-a, which is away");
+        assertUndeletable("volume v1 is held by node-a, which is not connected");
     }
 
     @Test

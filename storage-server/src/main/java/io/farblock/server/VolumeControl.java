@@ -1,0 +1,129 @@
+package io.farblock.server;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * The thread on which it is decided who may open a volume, and the volume once it is open.
+ *
+ * <p>Opening files and recording a lease wait for the disk; each volume has a thread of its own for that, so that a disk
+ * that does not answer holds up nobody else. Methods are called from any thread, if they do not say otherwise.
+ */
+final class VolumeControl implements Executor {
+    private final String name;
+    private final Executor thread;
+    private final DiskWatch watch = new DiskWatch(1);
+    private volatile ServedVolume served;
+    private volatile boolean ending;
+    private volatile boolean closed;
+
+    VolumeControl(String name) {
+        this.name = name;
+        thread = IdleThreads.named(1, "farblock-control-" + name);
+    }
+
+    @Override
+    public void execute(Runnable work) {
+        thread.execute(() -> {
+            int place = watch.begin();
+            try {
+                work.run();
+            } finally {
+                watch.end(place);
+            }
+        });
+    }
+
+    /** Runs something on the thread and waits for it. */
+    <T> T call(Callable<T> work) throws VolumeException {
+        FutureTask<T> task = new FutureTask<>(work);
+        execute(task);
+        AtomicReference<T> value = new AtomicReference<>();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Waiting.uninterruptibly(() -> {
+            try {
+                value.set(task.get());
+            } catch (ExecutionException e) {
+                failure.set(e.getCause());
+            }
+        });
+        if (failure.get() != null) {
+            throw refusal(failure.get());
+        }
+        return value.get();
+    }
+
+    /** The volume, or null if it is not open. */
+    ServedVolume served() {
+        return served;
+    }
+
+    /** On the thread. */
+    void serve(ServedVolume volume) {
+        served = volume;
+    }
+
+    /** Whether the volume does not open any more. */
+    boolean isEnding() {
+        return ending;
+    }
+
+    /** Whether its files are synced, as far as the disk can be trusted, and closed. */
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Fences all connections, lets the disk finish what it does, syncs and closes the files. */
+    void close(Runnable done) {
+        ending = true;
+        execute(() -> {
+            if (served == null) {
+                closeNow();
+                done.run();
+            } else {
+                served.drain(() -> execute(() -> {
+                    closeNow();
+                    done.run();
+                }));
+            }
+        });
+    }
+
+    /** On the thread. Nobody may use the volume any more. */
+    void closeNow() {
+        ending = true;
+        if (served != null) {
+            served.volume().close();
+        }
+        closed = true;
+    }
+
+    /** For how long the disk has not answered, 0 if it has. */
+    long diskWaitMillis() {
+        ServedVolume open = served;
+        long nanos = Math.max(
+                watch.longestNanos(), open == null ? 0 : open.volume().watch().longestNanos());
+        return TimeUnit.NANOSECONDS.toMillis(nanos);
+    }
+
+    /** One line about what it waits for. */
+    String inWords() {
+        return "volume " + name + " waits for its disk for " + TimeUnit.MILLISECONDS.toSeconds(diskWaitMillis()) + " s";
+    }
+
+    private VolumeException refusal(Throwable cause) {
+        if (cause instanceof VolumeException refused) {
+            return refused;
+        }
+        if (cause instanceof IOException failed) {
+            return new VolumeException(
+                    VolumeException.Kind.DISK, "volume " + name + ": " + failed.getMessage(), failed);
+        }
+        throw new IllegalStateException("the control thread of volume " + name + " failed", cause);
+    }
+}
