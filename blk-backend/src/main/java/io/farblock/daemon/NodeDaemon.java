@@ -68,7 +68,9 @@ public final class NodeDaemon implements AutoCloseable {
     public static NodeDaemon start(DaemonOptions options) throws IOException {
         DeviceAttachment.warmUp();
         NodeDaemon daemon = new NodeDaemon(options);
+        // First: a call must not find a name free, or a device orphaned, that is about to be taken up.
         daemon.takeUpOldDevices();
+        daemon.server.start();
         LOG.info("serving the local API on {}", options.socket());
         return daemon;
     }
@@ -84,7 +86,8 @@ public final class NodeDaemon implements AutoCloseable {
             if (VdpaBus.exists(name)) {
                 throw new DaemonException(
                         Kind.ALREADY_EXISTS,
-                        "the kernel has a device " + name + " that this daemon does not serve; give another --name");
+                        "the kernel has a device " + name + " that this daemon does not serve; give another --name, or"
+                                + " look at farblock status");
             }
             DeviceRecord record = DeviceRecord.newBuilder()
                     .setRequest(request)

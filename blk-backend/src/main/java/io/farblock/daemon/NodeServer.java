@@ -28,20 +28,27 @@ final class NodeServer implements AutoCloseable {
     private static final int OWNER_READ_WRITE = 0600;
 
     private final Path socket;
+    private final BindableService service;
     private final FileDescriptor lock;
     private final EventLoopGroup loop;
     private final ExecutorService executor;
-    private final Server server;
+    private Server server;
 
+    /** Takes the place for this process; nobody is answered yet. */
     NodeServer(Path socket, BindableService service) throws IOException {
         this.socket = socket;
+        this.service = service;
         makeDirectory(socket.toAbsolutePath().getParent());
         lock = takeLock(socket);
-        Files.deleteIfExists(socket);
         loop = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("farblock-api", true), EpollIoHandler.newFactory());
         // An attach occupies its thread for as long as the kernel takes; others must not wait behind it.
         executor = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-call", true));
+    }
+
+    /** Answers calls from now on. */
+    void start() throws IOException {
+        Files.deleteIfExists(socket);
         server = NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
                 .channelType(EpollServerDomainSocketChannel.class)
                 .bossEventLoopGroup(loop)

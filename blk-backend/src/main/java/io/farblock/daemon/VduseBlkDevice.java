@@ -353,10 +353,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
 
     @Override
     public void leaseLost(String holder) {
-        LOG.error(
-                "{}: {} has taken the volume over; this device answers every request with an error",
-                device.name(),
-                holder);
-        failAll();
+        // The session has told the log, once for all queues.
+        queues.failAll();
     }
 }

@@ -10,9 +10,11 @@ import java.net.InetSocketAddress;
  * @param address where the server is
  * @param heads how many requests a queue may have at once
  * @param unflushed what may still be lost
+ * @param log tells people about the connections
  */
-record Attachment(InetSocketAddress address, ClientOptions options, int heads, UnflushedWrites unflushed) {
+record Attachment(
+        InetSocketAddress address, ClientOptions options, int heads, UnflushedWrites unflushed, ConnectionLog log) {
     Attachment(InetSocketAddress address, ClientOptions options, int heads) {
-        this(address, options, heads, new UnflushedWrites());
+        this(address, options, heads, new UnflushedWrites(), new ConnectionLog(options.volume(), address));
     }
 }

@@ -10,8 +10,6 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A volume on another machine, opened under one lease: queue 0, and from it the further queues, each on its own loop.
@@ -22,8 +20,6 @@ import org.slf4j.LoggerFactory;
 public final class RemoteVolume {
     /** Longer than a connection may take, with time for the server to fence an older session. */
     private static final int OPEN_SECONDS = 20;
-
-    private static final Logger LOG = LoggerFactory.getLogger(RemoteVolume.class);
 
     private final Attachment attachment;
     private final RemoteStore firstStore;
@@ -106,7 +102,7 @@ public final class RemoteVolume {
 
     private static CompletableFuture<RemoteStore> openStore(
             Attachment attachment, int queue, IoEventLoop loop, Welcome known) {
-        Opening opening = new Opening(attachment, queue);
+        Opening opening = new Opening(attachment);
         loop.execute(() -> {
             opening.store = new RemoteStore(attachment, queue, loop, known, opening);
             opening.store.connect();
@@ -116,7 +112,7 @@ public final class RemoteVolume {
     }
 
     private static RemoteStore resumeStore(Attachment attachment, int queue, IoEventLoop loop, Welcome known) {
-        Opening opening = new Opening(attachment, queue);
+        Opening opening = new Opening(attachment);
         RemoteStore store = new RemoteStore(attachment, queue, loop, known, opening);
         opening.store = store;
         opening.result.complete(store);
@@ -124,25 +120,25 @@ public final class RemoteVolume {
         return store;
     }
 
-    /** Tells the opener how it went, once, and afterwards the log: once for each change, not for each attempt. */
+    /** Tells the opener how it went, once, and afterwards the log. */
     private static final class Opening implements ClientObserver {
         private final CompletableFuture<RemoteStore> result = new CompletableFuture<>();
-        private final String name;
         private final InetSocketAddress address;
+        private final ConnectionLog log;
         private RemoteStore store;
         private Future<?> limit;
         private boolean away;
 
-        Opening(Attachment attachment, int queue) {
-            name = attachment.options().volume() + " queue " + queue;
+        Opening(Attachment attachment) {
             address = attachment.address();
+            log = attachment.log();
         }
 
         @Override
         public void opened(Welcome welcome, int replayed) {
             if (away) {
                 away = false;
-                LOG.info("{}: {} is back, {} requests sent again", name, address, replayed);
+                log.back(replayed);
             }
             store.welcomed(welcome);
             if (!result.isDone()) {
@@ -164,24 +160,19 @@ public final class RemoteVolume {
                 fail(reason, RefusalCode.REFUSAL_CODE_UNSPECIFIED);
             } else if (!away) {
                 away = true;
-                LOG.warn(
-                        "{}: waiting for {}: {}; {} requests held",
-                        name,
-                        address,
-                        reason,
-                        store.status().requestsHeld());
+                log.lost(reason);
             }
         }
 
         @Override
         public void gaveUpWaiting(long millis) {
-            LOG.error("{}: not open for {} ms: requests fail until {} is back", name, millis, address);
+            log.gaveUpWaiting(millis);
         }
 
         @Override
         public void refused(RefusalCode code, String message, String holder) {
             if (result.isDone()) {
-                LOG.error("{}: ended, every request fails from now on: {}", name, message);
+                log.ended(message);
             } else {
                 fail(message, code);
             }
@@ -195,15 +186,12 @@ public final class RemoteVolume {
 
         @Override
         public void unflushedWritesReplayed() {
-            LOG.warn("{}: {} had lost what was not flushed; all of it was sent again", name, address);
+            log.writesReplayed();
         }
 
         @Override
         public void unflushedWritesInDoubt() {
-            LOG.error(
-                    "{}: the host of {} has restarted; writes that an earlier daemon had not flushed may be lost",
-                    name,
-                    address);
+            log.writesInDoubt();
         }
     }
 }
