@@ -5,15 +5,17 @@ import io.farblock.session.VolumeHost.OpenAnswer;
 import io.farblock.wire.proto.RefusalCode;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 
 /**
  * Who asks for a volume, as the control thread sees it: where its answers go.
  *
  * @param loop the session's loop
  * @param address the client's, for people
+ * @param isConnected whether the network connection is there, from any thread
  * @param disconnect ends the network connection, from any thread
  */
-record ClientEnd(Executor loop, String address, Runnable disconnect) {
+record ClientEnd(Executor loop, String address, BooleanSupplier isConnected, Runnable disconnect) {
     /** Any thread. */
     void admit(OpenAnswer answer, OpenVolume volume) {
         try {

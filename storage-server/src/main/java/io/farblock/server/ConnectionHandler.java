@@ -143,7 +143,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
     @Override
     public void open(Hello hello, OpenAnswer answer) {
-        volumes.open(hello, new ClientEnd(channel.eventLoop(), remote(), this::disconnect), new Opening(answer));
+        ClientEnd client = new ClientEnd(channel.eventLoop(), remote(), channel::isActive, this::disconnect);
+        volumes.open(hello, client, new Opening(answer));
     }
 
     @Override

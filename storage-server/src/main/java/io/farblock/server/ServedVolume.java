@@ -221,7 +221,9 @@ final class ServedVolume {
 
     private boolean isConnected(LeaseHolder holder) {
         for (VolumeConnection connection : connections) {
-            if (connection.isWriter() && connection.isOfSession(holder.getClientId(), holder.getSessionId())) {
+            if (connection.isWriter()
+                    && connection.isConnected()
+                    && connection.isOfSession(holder.getClientId(), holder.getSessionId())) {
                 return true;
             }
         }
@@ -233,11 +235,10 @@ final class ServedVolume {
                 this,
                 volume.store(client.loop(), hello.getReadOnly()),
                 hello,
-                client.address(),
+                client,
                 record.getGeneration(),
                 epoch,
-                verifier.of(record),
-                client.disconnect());
+                verifier.of(record));
         List<VolumeConnection> older = toFence(connection);
         connections.add(connection);
         fence(older, () -> client.admit(answer, connection));
@@ -323,7 +324,7 @@ final class ServedVolume {
         ByteString session = connection.sessionId();
         int queues = 0;
         for (VolumeConnection other : connections) {
-            queues += other.isOfSession(client, session) ? 1 : 0;
+            queues += other.isOfSession(client, session) && other.isConnected() ? 1 : 0;
         }
         return new VolumeStatus.Client(connection.clientName(), connection.address(), connection.isWriter(), queues);
     }

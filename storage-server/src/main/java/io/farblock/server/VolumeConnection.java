@@ -10,35 +10,28 @@ final class VolumeConnection implements OpenVolume {
     private final ServedVolume served;
     private final FileStore store;
     private final Hello hello;
-    private final String address;
+    private final ClientEnd client;
     private final long generation;
     private final long epoch;
     private final long verifier;
-    private final Runnable disconnect;
     private boolean left;
     private boolean closed;
 
-    /**
-     * @param address the client's, for people
-     * @param disconnect ends the network connection, from any thread
-     */
     VolumeConnection(
             ServedVolume served,
             FileStore store,
             Hello hello,
-            String address,
+            ClientEnd client,
             long generation,
             long epoch,
-            long verifier,
-            Runnable disconnect) {
+            long verifier) {
         this.served = served;
         this.store = store;
         this.hello = hello;
-        this.address = address;
+        this.client = client;
         this.generation = generation;
         this.epoch = epoch;
         this.verifier = verifier;
-        this.disconnect = disconnect;
     }
 
     @Override
@@ -86,7 +79,12 @@ final class VolumeConnection implements OpenVolume {
     }
 
     void disconnect() {
-        disconnect.run();
+        client.disconnect().run();
+    }
+
+    /** Whether the client can still be heard; requests of one that is gone may still be at the disk. */
+    boolean isConnected() {
+        return client.isConnected().getAsBoolean();
     }
 
     boolean isWriter() {
@@ -118,6 +116,6 @@ final class VolumeConnection implements OpenVolume {
     }
 
     String address() {
-        return address;
+        return client.address();
     }
 }

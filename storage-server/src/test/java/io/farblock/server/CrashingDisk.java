@@ -29,10 +29,16 @@ final class CrashingDisk extends Disk {
 
     private final Deque<Undo> unsynced = new ArrayDeque<>();
     private int stepsLeft = Integer.MAX_VALUE;
+    private boolean failsSync;
 
     /** Lets {@code steps} more steps happen. */
     void crashAfter(int steps) {
         stepsLeft = steps;
+    }
+
+    /** Makes the next sync of a directory fail, once. */
+    void failNextDirectorySync() {
+        failsSync = true;
     }
 
     /** Takes back, newest first, what no sync has made durable. */
@@ -92,6 +98,10 @@ final class CrashingDisk extends Disk {
     @Override
     void syncDirectory(Path directory) throws IOException {
         step();
+        if (failsSync) {
+            failsSync = false;
+            throw new IOException("fsync " + directory + ": I/O error");
+        }
         super.syncDirectory(directory);
         unsynced.removeIf(undo -> undo.directory().equals(directory) || isGoneFrom(directory, undo.directory()));
     }

@@ -23,6 +23,7 @@ final class FaultyDisk extends Disk {
     /** Whether nothing is in the page cache. */
     volatile boolean cold;
 
+    // Files of volumes, and of those only the ones that shall have faults.
     private final Set<Integer> stallable = ConcurrentHashMap.newKeySet();
     private volatile Path only = Path.of("/");
     private volatile Stall recordStall;
@@ -32,12 +33,19 @@ final class FaultyDisk extends Disk {
 
     /** Holds calls of one kind until it is released. */
     static final class Stall {
-        private final CountDownLatch entered = new CountDownLatch(1);
+        private final AtomicInteger entered = new AtomicInteger();
         private final CountDownLatch released = new CountDownLatch(1);
 
         /** Waits until a call is held. */
         void awaitEntered() {
-            Waiting.uninterruptibly(entered::await);
+            awaitEntered(1);
+        }
+
+        /** Waits until so many calls are held. */
+        void awaitEntered(int calls) {
+            while (entered.get() < calls) {
+                Thread.onSpinWait();
+            }
         }
 
         void release() {
@@ -45,7 +53,7 @@ final class FaultyDisk extends Disk {
         }
 
         private void pass() {
-            entered.countDown();
+            entered.incrementAndGet();
             Waiting.uninterruptibly(released::await);
         }
     }
@@ -124,7 +132,7 @@ final class FaultyDisk extends Disk {
     @Override
     long write(int fd, long address, long lengthBytes, long offset) {
         pass(fd, writeStall);
-        return writeErrno != 0 ? -writeErrno : super.write(fd, address, lengthBytes, offset);
+        return writeErrno != 0 && stallable.contains(fd) ? -writeErrno : super.write(fd, address, lengthBytes, offset);
     }
 
     @Override

@@ -76,12 +76,16 @@ final class RawClient implements AutoCloseable {
     /** Says hello and expects to be welcome. */
     Welcome open(Hello.Builder hello) throws IOException {
         sayHello(hello);
+        queue = hello.getQueue();
+        return receiveWelcome();
+    }
+
+    Welcome receiveWelcome() throws IOException {
         Frame frame = receive();
         if (frame.opcode() != Opcode.WELCOME) {
             throw new AssertionError("not welcome: " + Refusal.parseFrom(frame.payload()));
         }
         Welcome welcome = Welcome.parseFrom(frame.payload());
-        queue = hello.getQueue();
         epoch = Integer.toUnsignedLong(welcome.getEpoch());
         return welcome;
     }
@@ -147,6 +151,11 @@ final class RawClient implements AutoCloseable {
     }
 
     void sendRequest(int opcode, long offset, long lengthBytes, byte[] payload) throws IOException {
+        sendBytes(frame(opcode, offset, lengthBytes, payload));
+    }
+
+    /** The bytes of a request. */
+    byte[] frame(int opcode, long offset, long lengthBytes, byte[] payload) {
         ByteBuf frame = Unpooled.buffer(FrameLayout.HEADER_BYTES + payload.length);
         RequestLayout.begin(frame, 0, opcode, 0);
         FrameLayout.putTag(frame, 0, 0, queue, 0, 0);
@@ -157,7 +166,7 @@ final class RawClient implements AutoCloseable {
             FrameLayout.putPayload(frame, 0, payload.length, (int) crc.getValue());
         }
         FrameLayout.seal(frame, 0, crc);
-        send(frame.writerIndex(FrameLayout.HEADER_BYTES).writeBytes(payload));
+        return ByteBufUtil.getBytes(frame.writerIndex(FrameLayout.HEADER_BYTES).writeBytes(payload));
     }
 
     void sendBytes(byte[] bytes) throws IOException {

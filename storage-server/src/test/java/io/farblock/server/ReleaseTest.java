@@ -34,48 +34,55 @@ class ReleaseTest {
     Path directory;
 
     private final FaultyDisk disk = new FaultyDisk();
-    private RunningServer running;
+    private StorageServer server;
+    private Operator operator;
 
     @BeforeEach
     void start() throws StartupException {
-        running = new RunningServer(directory.resolve("data"), disk);
-        running.create("v1", false);
-        running.create("shared", true);
+        startServer();
+        operator.create("v1", false);
+        operator.create("shared", true);
+    }
+
+    private void startServer() throws StartupException {
+        server = StorageServer.start(TestVolume.options(directory.resolve("data")), disk);
+        operator = new Operator(server);
     }
 
     @AfterEach
     void stop() {
         disk.releaseAll();
-        running.close();
+        operator.close();
+        server.close();
     }
 
     @Test
     void refusesAHolderForEverThatWasAwayWhenItsLeaseWasReleased() throws Exception {
         Hello.Builder hello = RawClient.hello("v1", "node-a");
         long epoch = openAndVanish(hello);
-        assertThat(running.show("v1").getClients(0).getQueues()).isZero();
-        assertThatThrownBy(() -> running.delete("v1"))
+        assertThat(operator.show("v1").getClients(0).getQueues()).isZero();
+        assertThatThrownBy(() -> operator.delete("v1"))
                 .hasMessageContaining("volume v1 is held by node-a, which is not connected: detach it there, or run"
                         + " farblock volume release v1");
 
-        assertThat(running.release("v1", false)).containsExactly("node-a");
+        assertThat(operator.release("v1", false)).containsExactly("node-a");
 
         restart();
-        assertThat(running.show("v1").getClientsList()).isEmpty();
-        assertThat(running.show("v1").getLeaseEpoch()).isGreaterThan(epoch);
-        try (RawClient back = running.connect()) {
+        assertThat(operator.show("v1").getClientsList()).isEmpty();
+        assertThat(operator.show("v1").getLeaseEpoch()).isGreaterThan(epoch);
+        try (RawClient back = new RawClient(server.dataAddress())) {
             assertThat(back.openRefused(hello.setIncarnation(2).setWantedEpoch((int) epoch))
                             .getCode())
                     .isEqualTo(RefusalCode.REFUSAL_CODE_STALE_EPOCH);
         }
-        running.delete("v1");
+        operator.delete("v1");
     }
 
     @Test
     void letsAnotherWriteAfterARelease() throws IOException {
         openAndVanish(RawClient.hello("v1", "node-a"));
-        running.release("v1", false);
-        try (RawClient next = running.connect()) {
+        operator.release("v1", false);
+        try (RawClient next = new RawClient(server.dataAddress())) {
             next.open(RawClient.hello("v1", "node-b"));
             assertThat(next.write(0, NEW)).isEqualTo(BlockStatus.OK);
         }
@@ -83,42 +90,42 @@ class ReleaseTest {
 
     @Test
     void namesAConnectedHolderAndLeavesItAloneWithoutForce() throws IOException {
-        try (RawClient holder = running.connect()) {
+        try (RawClient holder = new RawClient(server.dataAddress())) {
             long epoch = holder.open(RawClient.hello("v1", "node-a")).getEpoch();
 
             assertRefused(
-                    () -> running.release("v1", false),
+                    () -> operator.release("v1", false),
                     "volume v1 is held by node-a (127.0.0.1:",
                     "), which is connected: detach it there, or add --force to fence it");
 
             assertThat(holder.write(0, NEW)).isEqualTo(BlockStatus.OK);
-            assertThat(running.show("v1").getLeaseEpoch()).isEqualTo(epoch);
+            assertThat(operator.show("v1").getLeaseEpoch()).isEqualTo(epoch);
         }
     }
 
     @Test
     void fencesAConnectedHolderByForceAndTellsIt() throws IOException {
-        try (RawClient holder = running.connect()) {
+        try (RawClient holder = new RawClient(server.dataAddress())) {
             holder.open(RawClient.hello("v1", "node-a"));
 
-            assertThat(running.release("v1", true)).containsExactly("node-a");
+            assertThat(operator.release("v1", true)).containsExactly("node-a");
 
             assertThat(holder.receiveEvent().getLeaseLost().getHolder()).isEqualTo("an operator");
             assertThat(holder.write(0, OLD)).isEqualTo(BlockStatus.STALE_EPOCH);
-            assertThat(running.show("v1").getClientsList()).isEmpty();
-            running.delete("v1");
+            assertThat(operator.show("v1").getClientsList()).isEmpty();
+            operator.delete("v1");
         }
     }
 
     @Test
     void answersAReleaseOnlyWhenNoWriteOfTheHolderCanLandAnyMore() throws Exception {
-        try (RawClient holder = running.connect()) {
+        try (RawClient holder = new RawClient(server.dataAddress())) {
             holder.open(RawClient.hello("v1", "node-a"));
             FaultyDisk.Stall stall = disk.stallWrites();
             holder.sendRequest(Opcode.WRITE, 512 << 10, 4096, OLD);
             stall.awaitEntered();
-            CompletableFuture<List<String>> release = CompletableFuture.supplyAsync(() -> running.release("v1", true));
-            while (!running.show("v1").getClientsList().isEmpty()) {
+            CompletableFuture<List<String>> release = CompletableFuture.supplyAsync(() -> operator.release("v1", true));
+            while (!operator.show("v1").getClientsList().isEmpty()) {
                 Thread.onSpinWait();
             }
             assertThat(release).isNotDone();
@@ -131,15 +138,15 @@ class ReleaseTest {
 
     @Test
     void changesNothingWhenNobodyHoldsTheVolume() {
-        assertThat(running.release("v1", true)).isEmpty();
-        assertThat(running.show("v1").getLeaseEpoch()).isZero();
-        assertThatThrownBy(() -> running.release("v2", true)).hasMessageContaining("no volume is named v2");
+        assertThat(operator.release("v1", true)).isEmpty();
+        assertThat(operator.show("v1").getLeaseEpoch()).isZero();
+        assertThatThrownBy(() -> operator.release("v2", true)).hasMessageContaining("no volume is named v2");
     }
 
     @Test
     void letsReadersReadWhatItsWriterWrites() throws IOException {
-        try (RawClient writer = running.connect();
-                RawClient reader = running.connect()) {
+        try (RawClient writer = new RawClient(server.dataAddress());
+                RawClient reader = new RawClient(server.dataAddress())) {
             writer.open(RawClient.hello("v1", "node-a"));
             reader.open(RawClient.hello("v1", "node-b").setReadOnly(true));
             for (int round = 1; round <= 50; round++) {
@@ -147,7 +154,7 @@ class ReleaseTest {
                 assertThat(writer.write(4096L * round, block)).isEqualTo(BlockStatus.OK);
                 assertThat(reader.read(4096L * round, 4096)).isEqualTo(block);
             }
-            assertThat(running.release("v1", true)).containsExactly("node-a");
+            assertThat(operator.release("v1", true)).containsExactly("node-a");
             assertThat(reader.read(4096, 4096)).isEqualTo(filled(1));
         }
     }
@@ -155,9 +162,9 @@ class ReleaseTest {
     @Test
     void givesSharedWritersOneEpochAndNoHolder() throws IOException {
         Hello.Builder hello = RawClient.hello("shared", "node-a");
-        try (RawClient first = running.connect();
-                RawClient second = running.connect();
-                RawClient back = running.connect()) {
+        try (RawClient first = new RawClient(server.dataAddress());
+                RawClient second = new RawClient(server.dataAddress());
+                RawClient back = new RawClient(server.dataAddress())) {
             Welcome welcome = first.open(hello);
 
             assertThat(second.open(RawClient.hello("shared", "node-b")).getEpoch())
@@ -170,21 +177,21 @@ class ReleaseTest {
             assertThat(back.write(0, OLD)).isEqualTo(BlockStatus.OK);
             assertThat(second.write(0, NEW)).isEqualTo(BlockStatus.OK);
             assertThat(back.read(0, 4096)).isEqualTo(NEW);
-            assertThat(running.show("shared").getClientsList())
+            assertThat(operator.show("shared").getClientsList())
                     .allMatch(Client::getWriter)
                     .extracting(Client::getName)
                     .containsExactlyInAnyOrder("node-a", "node-b");
-            assertRefused(() -> running.delete("shared"), "volume shared is in use by node-", "detach it there");
+            assertRefused(() -> operator.delete("shared"), "volume shared is in use by node-", "detach it there");
         }
     }
 
     @Test
     void fencesAllSharedWritersOnATakeOverAndOnARelease() throws IOException {
         Hello.Builder helloOfFirst = RawClient.hello("shared", "node-a");
-        try (RawClient first = running.connect();
-                RawClient second = running.connect();
-                RawClient heir = running.connect();
-                RawClient back = running.connect()) {
+        try (RawClient first = new RawClient(server.dataAddress());
+                RawClient second = new RawClient(server.dataAddress());
+                RawClient heir = new RawClient(server.dataAddress());
+                RawClient back = new RawClient(server.dataAddress())) {
             int epoch = first.open(helloOfFirst).getEpoch();
             second.open(RawClient.hello("shared", "node-b"));
 
@@ -199,7 +206,7 @@ class ReleaseTest {
             assertThat(back.openRefused(helloOfFirst.setIncarnation(2).setWantedEpoch(epoch))
                             .getCode())
                     .isEqualTo(RefusalCode.REFUSAL_CODE_STALE_EPOCH);
-            assertThat(running.release("shared", true)).containsExactly("node-c");
+            assertThat(operator.release("shared", true)).containsExactly("node-c");
             assertThat(heir.receiveEvent().hasLeaseLost()).isTrue();
             assertThat(heir.write(0, OLD)).isEqualTo(BlockStatus.STALE_EPOCH);
         }
@@ -209,35 +216,35 @@ class ReleaseTest {
     void raisesTheEpochOfSharedWritersThatAreAllAway() throws IOException {
         Hello.Builder hello = RawClient.hello("shared", "node-a");
         int epoch;
-        try (RawClient client = running.connect()) {
+        try (RawClient client = new RawClient(server.dataAddress())) {
             epoch = client.open(hello).getEpoch();
         }
-        while (running.show("shared").getClientsCount() > 0) {
+        while (operator.show("shared").getClientsCount() > 0) {
             Thread.onSpinWait();
         }
 
-        assertThat(running.release("shared", false)).isEmpty();
+        assertThat(operator.release("shared", false)).isEmpty();
 
-        try (RawClient back = running.connect()) {
+        try (RawClient back = new RawClient(server.dataAddress())) {
             assertThat(back.openRefused(hello.setIncarnation(2).setWantedEpoch(epoch))
                             .getCode())
                     .isEqualTo(RefusalCode.REFUSAL_CODE_STALE_EPOCH);
         }
-        assertThat(running.show("shared").getState()).isEqualTo(VolumeState.VOLUME_STATE_READY);
+        assertThat(operator.show("shared").getState()).isEqualTo(VolumeState.VOLUME_STATE_READY);
     }
 
     private long openAndVanish(Hello.Builder hello) throws IOException {
         long epoch;
-        try (RawClient holder = running.connect()) {
+        try (RawClient holder = new RawClient(server.dataAddress())) {
             epoch = holder.open(hello).getEpoch();
         }
-        running.awaitHolderAway(hello.getVolume());
+        operator.awaitHolderAway(hello.getVolume());
         return epoch;
     }
 
     private void restart() throws StartupException {
-        running.close();
-        running = new RunningServer(directory.resolve("data"), disk);
+        stop();
+        startServer();
     }
 
     private static void assertRefused(ThrowingCallable call, String... parts) {

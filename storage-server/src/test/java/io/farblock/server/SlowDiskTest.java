@@ -1,7 +1,9 @@
 package io.farblock.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.farblock.api.admin.VolumeState;
 import io.farblock.block.BlockStatus;
 import io.farblock.session.ServerLimits;
 import io.farblock.wire.Opcode;
@@ -9,6 +11,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +69,100 @@ class SlowDiskTest {
 
             stall.release();
             assertThat(slow.receive().status()).isEqualTo(BlockStatus.OK);
+        }
+    }
+
+    @Test
+    void opensAnotherVolumeWhileALeaseCannotBeRecorded() throws IOException {
+        disk.stallOnlyUnder(directory.resolve("catalogue/.new-slow"));
+        FaultyDisk.Stall stall = disk.stallRecords();
+        try (RawClient slow = new RawClient(server.dataAddress());
+                RawClient other = new RawClient(server.dataAddress())) {
+            slow.sayHello(RawClient.hello("slow", "node-a"));
+            stall.awaitEntered();
+
+            other.open(RawClient.hello("other", "node-a"));
+            assertThat(other.write(0, BLOCK)).isEqualTo(BlockStatus.OK);
+            slow.sayPing(5);
+            assertThat(slow.receivePong()).isEqualTo(5);
+
+            stall.release();
+            assertThat(slow.receive().opcode()).isEqualTo(Opcode.WELCOME);
+        }
+    }
+
+    @Test
+    void opensAndListsOthersWhileAVolumeIsDeletedWhoseDiskDoesNotAnswer() throws Exception {
+        try (RawClient slow = new RawClient(server.dataAddress())) {
+            slow.open(RawClient.hello("slow", "node-a"));
+            slow.write(0, BLOCK);
+            FaultyDisk.Stall stall = disk.stallSyncs();
+            slow.sendRequest(Opcode.FLUSH, 0, 0, new byte[0]);
+            stall.awaitEntered();
+        }
+        try (Operator operator = new Operator(server)) {
+            operator.awaitHolderAway("slow");
+            operator.release("slow", false);
+            CompletableFuture<Void> deletion = CompletableFuture.runAsync(() -> operator.delete("slow"));
+            while (operator.names().contains("slow")) {
+                Thread.onSpinWait();
+            }
+            try (RawClient other = new RawClient(server.dataAddress())) {
+                other.open(RawClient.hello("other", "node-b"));
+                assertThat(other.write(0, BLOCK)).isEqualTo(BlockStatus.OK);
+            }
+            assertThat(deletion).isNotDone();
+            disk.releaseAll();
+            deletion.get();
+        }
+    }
+
+    @Test
+    void saysForHowLongAVolumeWaitsForItsDisk() throws IOException {
+        try (RawClient slow = new RawClient(server.dataAddress());
+                Operator operator = new Operator(server)) {
+            slow.open(RawClient.hello("slow", "node-a"));
+            slow.write(0, BLOCK);
+            FaultyDisk.Stall stall = disk.stallSyncs();
+            slow.sendRequest(Opcode.FLUSH, 0, 0, new byte[0]);
+            stall.awaitEntered();
+            while (operator.show("slow").getState() != VolumeState.VOLUME_STATE_WAITING) {
+                Thread.onSpinWait();
+            }
+
+            assertThat(operator.show("slow").getStateReason()).matches("waits for the disk for \\d+ s");
+            assertThat(operator.show("other").getState()).isEqualTo(VolumeState.VOLUME_STATE_READY);
+
+            stall.release();
+            assertThat(slow.receive().status()).isEqualTo(BlockStatus.OK);
+            assertThat(operator.show("slow").getDiskWaitMillis()).isZero();
+        }
+    }
+
+    @Test
+    void stopsAfterALimitAndNamesWhatIsNotFlushed() throws Exception {
+        disk.stallOnlyUnder(slowFiles());
+        try (RawClient slow = new RawClient(server.dataAddress());
+                RawClient other = new RawClient(server.dataAddress())) {
+            slow.open(RawClient.hello("slow", "node-a"));
+            other.open(RawClient.hello("other", "node-a"));
+            slow.write(0, BLOCK);
+            other.write(0, BLOCK);
+            FaultyDisk.Stall stall = disk.stallSyncs();
+            slow.sendRequest(Opcode.FLUSH, 0, 0, new byte[0]);
+            stall.awaitEntered();
+
+            assertThatThrownBy(() -> server.close(50, 500))
+                    .hasMessageMatching(".*not flushed: volume slow waits for its disk for \\d+ s");
+
+            // What is stuck may still write: no other server may begin here before this process is gone.
+            assertThatThrownBy(() -> DataDirectory.open(disk, directory)).isInstanceOf(StartupException.class);
+        }
+    }
+
+    private Path slowFiles() throws Exception {
+        try (Operator operator = new Operator(server)) {
+            return directory.resolve("volumes").resolve(operator.show("slow").getUuid());
         }
     }
 

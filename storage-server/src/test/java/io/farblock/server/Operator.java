@@ -4,36 +4,35 @@ import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetVolumeRequest;
+import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.Volume;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 
-/** A server in this process, with an operator at its admin port. */
-final class RunningServer implements AutoCloseable {
-    static final int SIZE_BYTES = 1 << 20;
+/** Somebody at a server's admin port. */
+final class Operator implements AutoCloseable {
+    private static final int SIZE_BYTES = 1 << 20;
 
-    final StorageServer server;
-    final AdminGrpc.AdminBlockingStub admin;
+    private final AdminGrpc.AdminBlockingStub admin;
     private final ManagedChannel channel;
 
-    RunningServer(Path directory, Disk disk) throws StartupException {
-        server = StorageServer.start(TestVolume.options(directory), disk);
+    Operator(StorageServer server) {
         channel = NettyChannelBuilder.forAddress(server.adminAddress())
                 .usePlaintext()
                 .build();
         admin = AdminGrpc.newBlockingStub(channel);
     }
 
-    RawClient connect() throws IOException {
-        return new RawClient(server.dataAddress());
+    List<String> names() {
+        return admin.listVolumes(ListVolumesRequest.getDefaultInstance()).getVolumesList().stream()
+                .map(Volume::getName)
+                .toList();
     }
 
-    Volume create(String name, boolean sharedWriters) {
-        return admin.createVolume(CreateVolumeRequest.newBuilder()
+    void create(String name, boolean sharedWriters) {
+        var unused = admin.createVolume(CreateVolumeRequest.newBuilder()
                 .setName(name)
                 .setSizeBytes(SIZE_BYTES)
                 .setSharedWriters(sharedWriters)
@@ -67,6 +66,5 @@ final class RunningServer implements AutoCloseable {
     @Override
     public void close() {
         channel.shutdownNow();
-        server.close();
     }
 }
