@@ -19,7 +19,7 @@ final class Service {
 
     /**
      * Starts a service and waits for SIGTERM, SIGINT or SIGHUP; the virtual machine closes the service and ends with 128
-     * and the signal. A signal that comes while it starts is heeded when it has started.
+     * and the signal, or with 1 if the service could not be closed in order. A signal that comes while it starts is heeded when it has started.
      */
     static <E extends Exception> void runUntilStopped(Start<E> start) throws E {
         CompletableFuture<AutoCloseable> service = new CompletableFuture<>();
@@ -42,7 +42,9 @@ final class Service {
         try {
             service.close();
         } catch (Exception e) {
-            LOG.error("not stopped in order", e);
+            LOG.error("not stopped in order: {}", e.getMessage(), e);
+            // Whoever watches the process shall not take it for one that was told to stop and did.
+            Runtime.getRuntime().halt(ExitCode.FAILED);
         }
     }
 }
