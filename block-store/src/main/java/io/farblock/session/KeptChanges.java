@@ -6,6 +6,7 @@ import io.farblock.wire.Opcode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * A queue of changes in memory: appended at its end, forgotten at its beginning, read in between.
@@ -39,7 +40,8 @@ final class KeptChanges {
 
     private final ByteBufAllocator allocator;
     private Chunk[] chunks = new Chunk[16];
-    private final Chunk[] spare = new Chunk[16];
+    private Chunk[] spare = new Chunk[16];
+    private int chunkLimit = 16;
     private int spareCount;
     private long firstChunk;
     private long chunkEnd;
@@ -157,11 +159,26 @@ final class KeptChanges {
         Chunk chunk = chunks[index(firstChunk)];
         chunks[index(firstChunk)] = null;
         firstChunk++;
-        if (spareCount == spare.length) {
+        if (spareCount + (chunkEnd - firstChunk) >= chunkLimit) {
             chunk.owner.release();
         } else {
             spare[spareCount++] = chunk;
         }
+    }
+
+    /** Says how many chunks there may be, spare ones included; what is kept may need more. */
+    void limit(int chunkCount) {
+        chunkLimit = chunkCount;
+        while (spareCount > 0 && spareCount + (chunkEnd - firstChunk) > chunkLimit) {
+            dropSpare();
+        }
+        spare = Arrays.copyOf(spare, Math.max(chunkLimit, spareCount));
+    }
+
+    private void dropSpare() {
+        spareCount--;
+        spare[spareCount].owner.release();
+        spare[spareCount] = null;
     }
 
     /** Gives the memory back that nothing is kept in. */
@@ -174,9 +191,7 @@ final class KeptChanges {
             end = begin;
         }
         while (spareCount > 0) {
-            spareCount--;
-            spare[spareCount].owner.release();
-            spare[spareCount] = null;
+            dropSpare();
         }
     }
 

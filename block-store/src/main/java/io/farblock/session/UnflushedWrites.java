@@ -42,7 +42,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * admitted, however long. For any thread.
  */
 public final class UnflushedWrites {
-    /** Enough for 50 ms of 300 MB/s: more than a flush usually takes. */
+    /** Enough for 50 ms of 300 MB/s: more than a flush usually takes. A log has more while others leave it. */
     public static final long DEFAULT_BYTES = 16 << 20;
 
     private static final long GIVE_BACK_NANOS = 10_000_000_000L;
@@ -68,8 +68,9 @@ public final class UnflushedWrites {
         CONNECT_AGAIN
     }
 
-    private final long capacityBytes;
+    private final UnflushedBudget budget;
     private final KeptChanges kept;
+    private volatile long capacityBytes;
     private final AtomicLong reservedBytes = new AtomicLong();
     private final List<ClientLink> members = new ArrayList<>();
     private final List<ClientLink> unfenced = new ArrayList<>();
@@ -84,9 +85,9 @@ public final class UnflushedWrites {
     private volatile long flushedUpTo;
     private volatile boolean roomIsAwaited;
 
-    /** An empty log with the usual bound. */
+    /** An empty log with this process's share for a bound. */
     public UnflushedWrites() {
-        this(DEFAULT_BYTES, new UnpooledByteBufAllocator(true, true));
+        this(UnflushedBudget.OF_PROCESS, DEFAULT_BYTES, new UnpooledByteBufAllocator(true, true));
     }
 
     /**
@@ -96,9 +97,15 @@ public final class UnflushedWrites {
      * @param allocator of its memory: should give it back to the system when it is released
      */
     public UnflushedWrites(long capacityBytes, ByteBufAllocator allocator) {
+        this(new UnflushedBudget(capacityBytes, capacityBytes), capacityBytes, allocator);
+    }
+
+    /** An empty log that has a share of a budget for its bound, from when it is first used. */
+    UnflushedWrites(UnflushedBudget budget, long capacityBytes, ByteBufAllocator allocator) {
         if (capacityBytes < 1) {
             throw new IllegalArgumentException("capacityBytes " + capacityBytes);
         }
+        this.budget = budget;
         this.capacityBytes = capacityBytes;
         kept = new KeptChanges(allocator);
     }
@@ -108,15 +115,38 @@ public final class UnflushedWrites {
         return Math.max(0, end - begin);
     }
 
+    /** Changes the bound. More than it may be kept now; further changes wait then. */
+    synchronized void capacity(long bytes) {
+        capacityBytes = bytes;
+        kept.limit((int) Math.max(1, bytes / KeptChanges.CHUNK_BYTES));
+    }
+
+    /** How much it may keep. */
+    long capacityBytes() {
+        return capacityBytes;
+    }
+
     /** A session begins to use the log; returns whether it is the first to do so. */
-    synchronized boolean join(ClientLink link) {
+    boolean join(ClientLink link) {
+        // Not under this log's lock: the budget has one of its own, and takes those of all logs under it.
+        budget.join(this);
+        return add(link);
+    }
+
+    private synchronized boolean add(ClientLink link) {
         boolean isFirst = members.isEmpty() && era == 0;
         members.add(link);
         return isFirst;
     }
 
     /** A session has ended. The last one takes what is kept with it. */
-    synchronized void leave(ClientLink link) {
+    void leave(ClientLink link) {
+        if (remove(link)) {
+            budget.leave(this);
+        }
+    }
+
+    private synchronized boolean remove(ClientLink link) {
         members.remove(link);
         fenced(link);
         if (members.isEmpty()) {
@@ -128,6 +158,7 @@ public final class UnflushedWrites {
             replayer = members.get(0);
             wakeAll();
         }
+        return members.isEmpty();
     }
 
     /** The era that a hello is sent in, or that a session looks at the log in. */
