@@ -141,11 +141,8 @@ final class BenchCommand implements Callable<Integer> {
     private static CommandException failure(Throwable cause) {
         int code = ExitCode.FAILED;
         if (cause instanceof OpenFailedException refused) {
-            code = switch (refused.code()) {
-                case REFUSAL_CODE_UNSPECIFIED -> ExitCode.UNREACHABLE;
-                case REFUSAL_CODE_NO_SUCH_VOLUME -> ExitCode.NOT_FOUND;
-                default -> ExitCode.REFUSED;
-            };
+            int refusal = refused.isNoSuchVolume() ? ExitCode.NOT_FOUND : ExitCode.REFUSED;
+            code = refused.isUnreachable() ? ExitCode.UNREACHABLE : refusal;
         }
         return new CommandException(code, cause.getMessage(), cause);
     }

@@ -15,4 +15,14 @@ public final class OpenFailedException extends Exception {
     public RefusalCode code() {
         return code;
     }
+
+    /** Whether nobody answered. */
+    public boolean isUnreachable() {
+        return code == RefusalCode.REFUSAL_CODE_UNSPECIFIED;
+    }
+
+    /** Whether the server has no volume of that name. */
+    public boolean isNoSuchVolume() {
+        return code == RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME;
+    }
 }
