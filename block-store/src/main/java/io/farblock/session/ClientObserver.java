@@ -28,6 +28,9 @@ public interface ClientObserver {
     /** The server's host had lost its memory; all that it had acknowledged and not flushed was sent to it again. */
     void unflushedWritesReplayed();
 
-    /** The same, but some of it was acknowledged to an earlier process, of which no copy is left: it may be lost. */
+    /**
+     * The same, but of some of it no copy is left, or none may be sent: it was acknowledged to an earlier process, or the
+     * volume has shared writers. It may be lost.
+     */
     void unflushedWritesInDoubt();
 }

@@ -294,16 +294,10 @@ final class ClientRequests {
     private BlockStatus acknowledge(int head) {
         BlockRequest request = table.request(head);
         if (request.operation() == BlockOperation.FLUSH) {
-            return unflushed.flushed(flushUpTo[head], era) ? BlockStatus.OK : BlockStatus.RETRY;
+            return unflushed.flushed(flushUpTo[head], era, !isOwn(head));
         }
-        if (isOwn(head) || !request.operation().changes()) {
-            return BlockStatus.OK;
-        }
-        return switch (unflushed.keep(request, era)) {
-            case KEPT -> BlockStatus.OK;
-            case LOST -> BlockStatus.IO_ERROR;
-            case PAST_ERA -> BlockStatus.RETRY;
-        };
+        boolean isKept = request.operation().changes() && !isOwn(head);
+        return isKept ? unflushed.keep(request, era) : BlockStatus.OK;
     }
 
     private void answered(int bytes) {

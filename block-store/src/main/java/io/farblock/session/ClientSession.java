@@ -442,8 +442,10 @@ public final class ClientSession implements BlockStore {
 
     /** The server has welcomed the connection, to the volume and under the lease that this session is for. */
     void welcomed(Welcome received, StoreInfo newInfo) {
-        int era = unflushed.welcomed(helloEra, received.getDurabilityVerifier(), link);
-        if (owesFlush && welcome != null && welcome.getDurabilityVerifier() != received.getDurabilityVerifier()) {
+        int era = unflushed.welcomed(helloEra, received, link);
+        boolean isPastLifeInDoubt =
+                owesFlush && welcome != null && welcome.getDurabilityVerifier() != received.getDurabilityVerifier();
+        if (isPastLifeInDoubt || unflushed.isInDoubt()) {
             observer.unflushedWritesInDoubt();
         }
         welcome = received;

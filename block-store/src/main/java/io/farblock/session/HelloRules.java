@@ -58,6 +58,7 @@ final class HelloRules {
                 .setInfo(ControlFrame.volumeInfo(volume.store().info()))
                 .setServerName(serverName)
                 .setKeepAliveMillis(limits.keepAliveMillis())
+                .setSharedWriters(volume.hasSharedWriters())
                 .build();
     }
 

@@ -25,6 +25,9 @@ public interface OpenVolume {
      */
     long lowestEpoch();
 
+    /** Whether other clients may write as well. */
+    boolean hasSharedWriters();
+
     /** A value that changes whenever acknowledged writes that were not flushed may have been lost. */
     long durabilityVerifier();
 

@@ -1,6 +1,8 @@
 package io.farblock.session;
 
 import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
+import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
@@ -34,6 +36,9 @@ import java.util.concurrent.atomic.AtomicLong;
  *       must not be the last one.
  * </ol>
  *
+ * <p>Of a volume with shared writers nothing is kept, since another client may have written the same blocks later. If the
+ * verifier changes while something was not flushed, the next flush of the attachment fails, once.
+ *
  * <p>One way stays: the server's host crashes, and then this process, before the changes that were sent again are
  * flushed. A write with force unit access among them can then be hidden behind an older one.
  *
@@ -46,15 +51,6 @@ public final class UnflushedWrites {
     public static final long DEFAULT_BYTES = 16 << 20;
 
     private static final long GIVE_BACK_NANOS = 10_000_000_000L;
-
-    /** What became of an acknowledged change. */
-    enum Keeping {
-        KEPT,
-        /** Its memory was taken away: nobody has a copy. */
-        LOST,
-        /** The acknowledgement came over a connection of a past era, and does not count. */
-        PAST_ERA
-    }
 
     /** What a session that was welcomed may do. */
     enum Turn {
@@ -76,6 +72,8 @@ public final class UnflushedWrites {
     private final List<ClientLink> unfenced = new ArrayList<>();
     private ClientLink replayer;
     private long verifier;
+    private boolean shared;
+    private boolean flushMustFail;
     private long restingSinceNanos;
     private long endAtTick = -1;
     private volatile boolean held;
@@ -150,7 +148,7 @@ public final class UnflushedWrites {
         members.remove(link);
         fenced(link);
         if (members.isEmpty()) {
-            forget(kept.end());
+            forget(end);
             kept.giveBack();
             replayer = null;
         } else if (replayer == link) {
@@ -167,18 +165,33 @@ public final class UnflushedWrites {
     }
 
     /** A connection is welcomed; returns the era that it belongs to, which is 0 if it is not to be used. */
-    synchronized int welcomed(int helloEra, long welcomeVerifier, ClientLink link) {
+    synchronized int welcomed(int helloEra, Welcome welcome, ClientLink link) {
         fenced(link);
         if (era == 0) {
-            verifier = welcomeVerifier;
+            verifier = welcome.getDurabilityVerifier();
+            shared = welcome.getSharedWriters();
             era = 1;
-        } else if (welcomeVerifier != verifier && helloEra == era) {
-            verifier = welcomeVerifier;
+        } else if (welcome.getDurabilityVerifier() != verifier && helloEra == era) {
+            verifier = welcome.getDurabilityVerifier();
             era++;
-            replayer = kept.begin() == kept.end() ? null : link;
-            wakeAll();
+            beginEra(link);
         }
-        return welcomeVerifier == verifier ? era : 0;
+        return welcome.getDurabilityVerifier() == verifier ? era : 0;
+    }
+
+    private void beginEra(ClientLink link) {
+        boolean isEmpty = begin == end;
+        replayer = shared || isEmpty ? null : link;
+        if (shared && !isEmpty) {
+            flushMustFail = true;
+            forget(end);
+        }
+        wakeAll();
+    }
+
+    /** Whether writes may be lost of which nothing is kept. */
+    synchronized boolean isInDoubt() {
+        return flushMustFail;
     }
 
     /** What a session may do on a connection of an era. */
@@ -270,16 +283,24 @@ public final class UnflushedWrites {
         wakeAll();
     }
 
-    /** Keeps a change that was acknowledged, in the room that was found for it. */
-    synchronized Keeping keep(BlockRequest change, int connectionEra) {
+    /**
+     * Keeps a change that was acknowledged, in the room that was found for it. Returns how the change ends: RETRY, if the
+     * acknowledgement came over a connection of a past era and does not count; IO_ERROR, if its memory was taken away, and
+     * nobody has a copy.
+     */
+    synchronized BlockStatus keep(BlockRequest change, int connectionEra) {
         if (connectionEra != era) {
-            return Keeping.PAST_ERA;
+            return BlockStatus.RETRY;
+        }
+        if (shared) {
+            end += KeptChanges.sizeOf(change);
+            return BlockStatus.OK;
         }
         if (!kept.append(change)) {
-            return Keeping.LOST;
+            return BlockStatus.IO_ERROR;
         }
         end = kept.end();
-        return Keeping.KEPT;
+        return BlockStatus.OK;
     }
 
     /** Whether so much is kept that somebody should flush. */
@@ -298,19 +319,30 @@ public final class UnflushedWrites {
         flushedUpTo = begin;
     }
 
-    /** A flush has succeeded; returns false if it does not count, because it was done in a past era. */
-    synchronized boolean flushed(long upTo, int connectionEra) {
+    /**
+     * A flush has succeeded. Returns how it ends: RETRY, if it was done in a past era and does not count; IO_ERROR, if
+     * somebody waits for it who has to hear that writes may be lost.
+     */
+    synchronized BlockStatus flushed(long upTo, int connectionEra, boolean isAsked) {
         if (connectionEra != era) {
-            return false;
+            return BlockStatus.RETRY;
         }
         forget(upTo);
-        return true;
+        if (flushMustFail && isAsked) {
+            flushMustFail = false;
+            return BlockStatus.IO_ERROR;
+        }
+        return BlockStatus.OK;
     }
 
     private void forget(long upTo) {
-        long before = kept.begin();
-        kept.forget(upTo);
-        begin = kept.begin();
+        long before = begin;
+        if (shared) {
+            begin = Math.max(before, upTo);
+        } else {
+            kept.forget(upTo);
+            begin = kept.begin();
+        }
         reservedBytes.addAndGet(before - begin);
         if (roomIsAwaited && begin > before) {
             announceRoom();
@@ -319,10 +351,10 @@ public final class UnflushedWrites {
 
     /** Time has passed: gives memory back that was not needed for a while. */
     synchronized void tick(long nowNanos) {
-        if (kept.begin() != kept.end() || kept.end() != endAtTick) {
-            endAtTick = kept.end();
+        if (begin != end || end != endAtTick) {
+            endAtTick = end;
             restingSinceNanos = nowNanos;
-        } else if (nowNanos - restingSinceNanos > GIVE_BACK_NANOS) {
+        } else if (!shared && nowNanos - restingSinceNanos > GIVE_BACK_NANOS) {
             kept.giveBack();
             begin = kept.begin();
             end = kept.end();

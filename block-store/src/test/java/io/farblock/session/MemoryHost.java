@@ -29,6 +29,7 @@ public final class MemoryHost implements VolumeHost {
     private long lowestEpoch = 1;
     private long verifier = 77;
     private boolean holdNew;
+    private boolean sharedWriters;
     private BlockStatus failNew;
     private boolean lastFirst;
     private RefusalCode refusal = RefusalCode.REFUSAL_CODE_UNSPECIFIED;
@@ -118,6 +119,11 @@ public final class MemoryHost implements VolumeHost {
         return durable;
     }
 
+    /** Other clients may write as well. */
+    public void shareWriters() {
+        sharedWriters = true;
+    }
+
     /** The last crash lost something, and only a connection was lost. */
     public void oldVerifier() {
         verifier--;
@@ -197,6 +203,11 @@ public final class MemoryHost implements VolumeHost {
         @Override
         public long lowestEpoch() {
             return lowestEpoch;
+        }
+
+        @Override
+        public boolean hasSharedWriters() {
+            return sharedWriters;
         }
 
         @Override

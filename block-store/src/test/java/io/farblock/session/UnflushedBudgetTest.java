@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
+import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.ByteBuffer;
@@ -54,9 +56,9 @@ class UnflushedBudgetTest {
     void takesTheMemoryBackThatALogDoesNotUseAnyMore() {
         UnflushedWrites log = log();
         log.join(ONE);
-        int era = log.welcomed(log.era(), 1, ONE);
+        int era = log.welcomed(log.era(), Welcome.getDefaultInstance(), ONE);
         keep(log, era, 10);
-        assertThat(log.flushed(log.flushSent(), era)).isTrue();
+        assertThat(log.flushed(log.flushSent(), era, true)).isEqualTo(BlockStatus.OK);
         long used = memory.metric().usedHeapMemory();
         assertThat(used).isGreaterThanOrEqualTo(10 * MEBIBYTE);
 
@@ -69,7 +71,7 @@ class UnflushedBudgetTest {
     void refusesRoomBeyondAShareThatHasShrunk() {
         UnflushedWrites log = log();
         log.join(ONE);
-        keep(log, log.welcomed(log.era(), 1, ONE), 5);
+        keep(log, log.welcomed(log.era(), Welcome.getDefaultInstance(), ONE), 5);
         log().join(ONE);
         log().join(ONE);
         assertThat(log.reserve(MEBIBYTE)).isFalse();
@@ -82,7 +84,7 @@ class UnflushedBudgetTest {
         request.payload().add(ByteBuffer.allocate((int) MEBIBYTE), 0, (int) MEBIBYTE);
         for (int i = 0; i < mebibytes; i++) {
             assertThat(log.reserve(KeptChanges.sizeOf(request))).isTrue();
-            assertThat(log.keep(request, era)).isEqualTo(UnflushedWrites.Keeping.KEPT);
+            assertThat(log.keep(request, era)).isEqualTo(BlockStatus.OK);
         }
     }
 

@@ -492,6 +492,34 @@ class UnflushedWritesTest {
     }
 
     @Test
+    void ofSharedWritersAreNotSentAgainButTheNextFlushFailsOnce() {
+        host.shareWriters();
+        open();
+        run(first, write(0, 0, 1));
+        run(second, flush(0));
+        crash();
+        settleFor(3);
+        run(first, flush(1));
+        assertThat(first.events).doesNotContain("in doubt");
+
+        run(second, write(0, LENGTH, 2));
+        assertThat(memory.metric().usedHeapMemory()).isZero();
+        crash();
+        // Another client, which was faster.
+        host.bytes().putLong(LENGTH, 42);
+        settleFor(3);
+        Probe flush = begin(first, flush(1));
+        settleFor(1);
+
+        assertThat(flush.status).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(first.events).contains("in doubt");
+        assertThat(host.bytes().getLong(LENGTH)).isEqualTo(42);
+        run(second, flush(1));
+        assertThat(log.keptBytes()).isZero();
+        assertThat(log.reserve(1 << 20)).as("all room is free again").isTrue();
+    }
+
+    @Test
     void areSettledBeforeAnOrderlyEnd() {
         open();
         Probe write = run(second, write(0, 0, 1));

@@ -64,7 +64,7 @@ final class ConnectionLog {
     /** The server's host has restarted, and what an earlier process kept for this is gone. */
     void writesInDoubt() {
         LOG.error(
-                "{}: the host of {} has restarted; writes that an earlier daemon had not flushed may be lost",
+                "{}: {} has lost what was not flushed; of some of it no copy is kept here, and it may be lost",
                 volume,
                 server);
     }

@@ -236,7 +236,7 @@ final class ServedVolume {
                 volume.store(client.loop(), hello.getReadOnly()),
                 hello,
                 client,
-                record.getGeneration(),
+                record,
                 epoch,
                 verifier.of(record));
         List<VolumeConnection> older = toFence(connection);

@@ -12,6 +12,7 @@ final class VolumeConnection implements OpenVolume {
     private final Hello hello;
     private final ClientEnd client;
     private final long generation;
+    private final boolean sharedWriters;
     private final long epoch;
     private final long verifier;
     private boolean left;
@@ -22,14 +23,15 @@ final class VolumeConnection implements OpenVolume {
             FileStore store,
             Hello hello,
             ClientEnd client,
-            long generation,
+            VolumeRecord record,
             long epoch,
             long verifier) {
         this.served = served;
         this.store = store;
         this.hello = hello;
         this.client = client;
-        this.generation = generation;
+        generation = record.getGeneration();
+        sharedWriters = record.getSharedWriters();
         this.epoch = epoch;
         this.verifier = verifier;
     }
@@ -52,6 +54,11 @@ final class VolumeConnection implements OpenVolume {
     @Override
     public long lowestEpoch() {
         return isWriter() ? served.lowestEpoch() : 0;
+    }
+
+    @Override
+    public boolean hasSharedWriters() {
+        return sharedWriters;
     }
 
     @Override
