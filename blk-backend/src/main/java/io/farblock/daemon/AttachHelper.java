@@ -84,7 +84,7 @@ final class AttachHelper {
         return new DaemonException(
                 DaemonException.Kind.REFUSED,
                 what + " has not returned after " + timeoutSeconds + " s; process " + process.pid() + " waits in "
-                        + waitsIn + ", most likely for a request that the storage server has not answered");
+                        + waitsIn);
     }
 
     private static String waitChannel(long pid) {

@@ -6,7 +6,6 @@ import io.farblock.linux.LinuxException;
 import io.farblock.vduse.DeviceState;
 import io.farblock.vduse.VduseControl;
 import java.io.IOException;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,15 +23,10 @@ final class DeviceRemoval {
 
     /** Refuses if somebody uses the device, and says who. */
     static void checkUnused(AttachedDevice attached) throws DaemonException {
-        try {
-            Set<String> users = DeviceUse.users(attached.path());
-            if (!users.isEmpty()) {
-                throw new DaemonException(
-                        Kind.REFUSED,
-                        attached.name() + " is in use: " + attached.path() + " is " + String.join(", ", users));
-            }
-        } catch (IOException e) {
-            throw new DaemonException(Kind.REFUSED, attached.name() + ": " + e.getMessage(), e);
+        String users = usersInWords(attached);
+        if (!users.isEmpty()) {
+            throw new DaemonException(
+                    Kind.REFUSED, attached.name() + " is in use: " + attached.path() + " is " + users);
         }
     }
 
@@ -49,6 +43,7 @@ final class DeviceRemoval {
 
     /** Forced, it still gives a server that answers a moment to finish what is in flight, before it fails the rest. */
     private static void unbind(AttachedDevice attached, boolean force, DeviceState before) throws DaemonException {
+        String users = usersInWords(attached);
         if (force && !attached.stores().isConnected()) {
             attached.device().failAll();
         }
@@ -57,11 +52,33 @@ final class DeviceRemoval {
         } catch (DaemonException e) {
             if (!force) {
                 attached.life().become(before);
-                throw e;
+                throw waiting(e, "for requests in flight, which farblock detach --force would fail");
             }
             LOG.warn("{}", e.getMessage());
             attached.device().failAll();
-            AttachHelper.detach(attached.name(), HELPER_SECONDS);
+            detachFailing(attached.name(), users);
+        }
+    }
+
+    private static void detachFailing(String name, String users) throws DaemonException {
+        try {
+            AttachHelper.detach(name, HELPER_SECONDS);
+        } catch (DaemonException e) {
+            throw waiting(
+                    e, users.isEmpty() ? "although nothing is in flight any more" : "for its users: it is " + users);
+        }
+    }
+
+    /** The kernel goes on with what it has begun, whether somebody waits for it or not. */
+    private static DaemonException waiting(DaemonException helper, String reason) {
+        return new DaemonException(helper.kind(), helper.getMessage() + ", " + reason, helper);
+    }
+
+    private static String usersInWords(AttachedDevice attached) throws DaemonException {
+        try {
+            return String.join(", ", DeviceUse.users(attached.path()));
+        } catch (IOException e) {
+            throw new DaemonException(Kind.REFUSED, attached.name() + ": " + e.getMessage(), e);
         }
     }
 

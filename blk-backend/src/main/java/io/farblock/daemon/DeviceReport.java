@@ -34,6 +34,7 @@ final class DeviceReport {
                 .addAllFeatureNames(VirtioFeatures.names(device.features()))
                 .setState(attached.life().state().text())
                 .setTarget(request.getTarget())
+                .setFailAfterMillis(request.getFailAfterMillis())
                 .setTakeovers(attached.record().getTakeovers());
         addCounters(text);
         attached.stores().addCounters(text);
@@ -64,7 +65,7 @@ final class DeviceReport {
     private String explanation(long inFlight) {
         String waiting = switch (attached.life().state()) {
             case RESETTING -> "the driver's reset waits for " + requests(inFlight);
-            case DETACHING -> inFlight == 0 ? "" : "taking it away waits for " + requests(inFlight);
+            case DETACHING -> "taking it away waits for " + (inFlight == 0 ? "the kernel" : requests(inFlight));
             case BROKEN ->
                 "the kernel has given it up, because a message was not answered in time; only"
                         + " farblock detach helps";

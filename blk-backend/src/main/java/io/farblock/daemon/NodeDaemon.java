@@ -340,9 +340,10 @@ public final class NodeDaemon implements AutoCloseable {
     @Override
     public void close() {
         server.close();
-        background.shutdownNow();
         new Parting(devices.values()).run();
         loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
+        // After the loops, which hand it what the servers say.
+        background.shutdownNow();
         if (!devices.isEmpty()) {
             LOG.warn("stopped; these devices stay attached and wait for a daemon: {}", devices.keySet());
         }

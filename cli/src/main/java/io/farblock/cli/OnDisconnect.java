@@ -25,6 +25,15 @@ final class OnDisconnect {
                 ExitCode.USAGE, "'" + text + "' is neither 'queue' nor 'fail-after=' with a time such as 30s or 5m");
     }
 
+    /** The same for people, as it would be written. */
+    static String text(int failAfterMillis) {
+        if (failAfterMillis == 0) {
+            return "queue";
+        }
+        boolean whole = failAfterMillis % 1_000 == 0;
+        return "fail-after=" + (whole ? failAfterMillis / 1_000 + "s" : failAfterMillis + "ms");
+    }
+
     private static long unitMillis(String unit) {
         return switch (unit) {
             case "ms" -> 1;

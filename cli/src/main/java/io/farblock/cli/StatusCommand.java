@@ -70,6 +70,7 @@ final class StatusCommand implements Callable<Integer> {
                             .row("requests", Long.toString(device.getRequests()))
                             .row("in flight", Long.toString(device.getInFlight()))
                             .row("malformed", Long.toString(device.getMalformedRequests()))
+                            .row("on disconnect", OnDisconnect.text(device.getFailAfterMillis()))
                             .row("reconnects", Long.toString(device.getReconnects()))
                             .row("replayed requests", Long.toString(device.getReplayedRequests()))
                             .row("replayed writes", Long.toString(device.getReplayedWrites()))

@@ -21,6 +21,12 @@ class OnDisconnectTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"queue", "fail-after=250ms", "fail-after=30s"})
+    void isShownAsItIsWritten(String text) {
+        assertThat(OnDisconnect.text(OnDisconnect.failAfterMillis(text))).isEqualTo(text);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "",
