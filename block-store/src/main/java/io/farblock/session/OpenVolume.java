@@ -32,6 +32,17 @@ public interface OpenVolume {
     long durabilityVerifier();
 
     /**
+     * Takes memory for a payload from what the host has for all of its connections. If there is none the request is
+     * answered with RETRY. A host that does not count has enough.
+     */
+    default boolean takeMemory(int bytes) {
+        return true;
+    }
+
+    /** Gives back what {@link #takeMemory} gave, once the request has ended. */
+    default void giveMemory(int bytes) {}
+
+    /**
      * The client has said goodbye: it does not come back. With the last connection of its session the lease ends; after
      * a mere loss of connection the client still holds it. Called at most once, before {@link #close}.
      */

@@ -79,7 +79,10 @@ final class ServerRequests {
         receiving.begin(bytes, at, clockNanos.getAsLong());
         receiving.payloadBytes = payloadBytes;
         bytesInFlight += payloadBytes;
-        findMemory(receiving);
+        receiving.starved = payloadBytes > 0 && !volume.takeMemory(payloadBytes);
+        if (!receiving.starved) {
+            findMemory(receiving);
+        }
     }
 
     private static boolean carries(int opcode) {
@@ -102,7 +105,9 @@ final class ServerRequests {
 
     /** More of the payload of the frame that was begun. */
     void payload(ByteBuf bytes, int at, int length) {
-        receiving.buffer.writeBytes(bytes, at, length);
+        if (!receiving.starved) {
+            receiving.buffer.writeBytes(bytes, at, length);
+        }
     }
 
     /** The frame that is complete or is being received; for the message about a payload that arrived broken. */
@@ -114,6 +119,10 @@ final class ServerRequests {
     void end() {
         ServerSlot slot = receiving;
         receiving = null;
+        if (slot.starved) {
+            reply(slot, isStale(slot) ? BlockStatus.STALE_EPOCH : BlockStatus.RETRY);
+            return;
+        }
         BlockRequest request = prepare(slot);
         BlockStatus refusal =
                 isStale(slot) ? BlockStatus.STALE_EPOCH : store.info().refusal(request);
@@ -154,9 +163,7 @@ final class ServerRequests {
         if (!abandoned) {
             writeReply(slot, status);
         }
-        slot.release();
-        bytesInFlight -= slot.payloadBytes;
-        free[freeCount++] = slot.request.index();
+        free(slot);
         replied.run();
     }
 
@@ -196,9 +203,16 @@ final class ServerRequests {
         if (receiving != null) {
             ServerSlot slot = receiving;
             receiving = null;
-            slot.release();
-            bytesInFlight -= slot.payloadBytes;
-            free[freeCount++] = slot.request.index();
+            free(slot);
         }
+    }
+
+    private void free(ServerSlot slot) {
+        slot.release();
+        bytesInFlight -= slot.payloadBytes;
+        if (slot.payloadBytes > 0 && !slot.starved) {
+            volume.giveMemory(slot.payloadBytes);
+        }
+        free[freeCount++] = slot.request.index();
     }
 }

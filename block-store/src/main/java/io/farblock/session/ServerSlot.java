@@ -17,6 +17,9 @@ final class ServerSlot {
     long offsetBytes;
     long lengthBytes;
     int payloadBytes;
+    /** Whether the host had no memory for the payload: it is read and thrown away. */
+    boolean starved;
+
     long receivedNanos;
     long submittedNanos;
 

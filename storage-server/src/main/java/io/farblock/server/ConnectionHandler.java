@@ -10,6 +10,7 @@ import io.farblock.wire.proto.RefusalCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.SocketChannel;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -32,7 +33,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     private final ServerSession session;
     private final Runnable endOfTurn = this::endOfTurn;
     private Future<?> ticks;
-    private boolean opened;
+    private VolumeConnection volume;
     private boolean ended;
 
     ConnectionHandler(DataPort port, VolumeTable volumes, ServerOptions options, SocketChannel channel) {
@@ -84,6 +85,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         channel.config().setAutoRead(channel.isWritable());
+        countUnread();
     }
 
     @Override
@@ -92,6 +94,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
             ticks.cancel(false);
         }
         ended = true;
+        countUnread();
         try {
             session.disconnected();
         } finally {
@@ -126,7 +129,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
         if (!ended) {
             ended = true;
             // Anybody can make and lose connections; only what happens to a volume's client is worth a line.
-            if (opened) {
+            if (volume != null) {
                 LOG.info("connection from {} ends: {}", remote(), reason);
             } else {
                 LOG.debug("connection from {} ends: {}", remote(), reason);
@@ -155,12 +158,22 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     private void tick() {
         if (!ended) {
             session.tick();
+            countUnread();
         }
     }
 
     private void endOfTurn() {
         if (!ended) {
             session.endOfTurn();
+            countUnread();
+        }
+    }
+
+    // Replies belong to Netty until the client has read them, and nobody says when it has: so it is looked at.
+    private void countUnread() {
+        if (volume != null) {
+            ChannelOutboundBuffer unread = channel.unsafe().outboundBuffer();
+            volume.unreadBytes(unread == null ? 0 : unread.totalPendingWriteBytes());
         }
     }
 
@@ -177,9 +190,11 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
         }
 
         @Override
-        public void opened(OpenVolume volume) {
-            opened = true;
-            answer.opened(volume);
+        public void opened(OpenVolume opened) {
+            if (!ended) {
+                volume = (VolumeConnection) opened;
+            }
+            answer.opened(opened);
         }
 
         @Override

@@ -26,6 +26,7 @@ final class ServedVolume {
     private final FileVolume volume;
     private final Lease lease;
     private final DurabilityVerifier verifier;
+    private final PayloadMemory.Share memory;
     private final Executor control;
     // Changed on the control thread, looked at by whoever wants to know who is there.
     private final List<VolumeConnection> connections = new CopyOnWriteArrayList<>();
@@ -37,15 +38,22 @@ final class ServedVolume {
             VolumeRecord record,
             Catalogue catalogue,
             DurabilityVerifier verifier,
+            PayloadMemory.Share memory,
             Executor control) {
         this.volume = volume;
         lease = new Lease(record, catalogue);
         this.verifier = verifier;
+        this.memory = memory;
         this.control = control;
     }
 
     FileVolume volume() {
         return volume;
+    }
+
+    /** What its requests and replies take. Any thread. */
+    PayloadMemory.Share memory() {
+        return memory;
     }
 
     /** The lowest epoch whose requests are served. Any thread. */

@@ -58,11 +58,15 @@ public final class StorageServer implements AutoCloseable {
     }
 
     static StorageServer start(ServerOptions options, Disk disk) throws StartupException {
+        return start(options, disk, PayloadMemory.ofThisProcess());
+    }
+
+    static StorageServer start(ServerOptions options, Disk disk, PayloadMemory memory) throws StartupException {
         DurabilityVerifier verifier = DurabilityVerifier.ofThisBoot();
         DataDirectory directory = DataDirectory.open(disk, options.dataDirectory());
         VolumeTable volumes = null;
         try {
-            volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier);
+            volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier, memory);
             StorageServer server = new StorageServer(options, directory, volumes);
             LOG.info(
                     "serving {} volumes of {} on {}, admin API on {}",

@@ -15,6 +15,7 @@ final class VolumeConnection implements OpenVolume {
     private final boolean sharedWriters;
     private final long epoch;
     private final long verifier;
+    private long unread;
     private boolean left;
     private boolean closed;
 
@@ -67,6 +68,16 @@ final class VolumeConnection implements OpenVolume {
     }
 
     @Override
+    public boolean takeMemory(int bytes) {
+        return served.memory().take(bytes);
+    }
+
+    @Override
+    public void giveMemory(int bytes) {
+        served.memory().give(bytes);
+    }
+
+    @Override
     public void leave() {
         left = true;
     }
@@ -77,6 +88,14 @@ final class VolumeConnection implements OpenVolume {
             closed = true;
             store.close();
             served.disconnected(this, left);
+        }
+    }
+
+    /** Says how many bytes of replies wait for the client to read them. */
+    void unreadBytes(long bytes) {
+        if (bytes != unread) {
+            served.memory().adjust(bytes - unread);
+            unread = bytes;
         }
     }
 

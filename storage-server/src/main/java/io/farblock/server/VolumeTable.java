@@ -37,9 +37,12 @@ final class VolumeTable {
         thread.setDaemon(true);
         return thread;
     });
+    private final PayloadMemory memory;
     private final Map<String, VolumeControl> controls = new ConcurrentHashMap<>();
 
-    VolumeTable(Disk disk, Catalogue catalogue, ServerOptions options, DurabilityVerifier verifier) {
+    VolumeTable(
+            Disk disk, Catalogue catalogue, ServerOptions options, DurabilityVerifier verifier, PayloadMemory memory) {
+        this.memory = memory;
         this.disk = disk;
         this.catalogue = catalogue;
         this.options = options;
@@ -190,7 +193,7 @@ final class VolumeTable {
         ServedVolume volume = control.served();
         if (volume == null) {
             FileVolume files = FileVolume.open(record, disk, catalogue, options, timer);
-            volume = new ServedVolume(files, record, catalogue, verifier, control);
+            volume = new ServedVolume(files, record, catalogue, verifier, memory.new Share(), control);
             control.serve(volume);
         }
         return volume;
