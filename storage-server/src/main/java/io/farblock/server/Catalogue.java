@@ -1,5 +1,7 @@
 package io.farblock.server;
 
+import io.farblock.linux.Errno;
+import io.farblock.linux.LinuxException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -34,6 +36,7 @@ final class Catalogue {
 
     private final Disk disk;
     private final DataDirectory directory;
+    private final SpaceReserve reserve;
     private final Map<String, Entry> entries = new ConcurrentSkipListMap<>();
 
     /** A record in memory; whoever writes its file holds the entry's lock, and readers wait for nobody. */
@@ -50,6 +53,7 @@ final class Catalogue {
     private Catalogue(Disk disk, DataDirectory directory) {
         this.disk = disk;
         this.directory = directory;
+        reserve = new SpaceReserve(disk, directory.reserve());
     }
 
     /** Reads every record and finishes what a crash interrupted. */
@@ -59,6 +63,7 @@ final class Catalogue {
             catalogue.readAll();
             catalogue.finishInterrupted();
             catalogue.warnOfOrphans();
+            catalogue.reserve.refill();
         } catch (IOException e) {
             throw new StartupException(
                     "catalogue " + directory.catalogue() + " cannot be read (" + e.getMessage() + "): check its disk",
@@ -252,13 +257,32 @@ final class Catalogue {
     // Under the entry's lock.
     private void put(Entry entry, VolumeRecord record) throws IOException {
         Path fresh = directory.catalogue().resolve(FRESH_PREFIX + record.getName());
-        disk.writeFile(fresh, RecordFile.encode(record));
+        write(fresh, RecordFile.encode(record));
         entry.inDoubt = true;
         disk.rename(fresh, file(record));
         // From here on a reader of the disk may find it, whether or not the directory can be synced.
         entry.record = record;
         disk.syncDirectory(directory.catalogue());
         entry.inDoubt = false;
+    }
+
+    private void write(Path fresh, byte[] content) throws IOException {
+        boolean written = false;
+        boolean hadRoom = true;
+        while (!written) {
+            try {
+                disk.writeFile(fresh, content);
+                written = true;
+            } catch (LinuxException e) {
+                hadRoom = false;
+                if ((e.errno() != Errno.ENOSPC && e.errno() != Errno.EDQUOT) || !reserve.spend()) {
+                    throw e;
+                }
+            }
+        }
+        if (hadRoom) {
+            reserve.refill();
+        }
     }
 
     private void remove(VolumeRecord record) throws IOException {

@@ -117,6 +117,26 @@ class Disk {
         }
     }
 
+    /** Makes a file that takes so much room; what is in it counts for nothing. */
+    void setAside(Path file, long sizeBytes) throws IOException {
+        try (FileDescriptor descriptor = FileDescriptor.open(file.toString(), LibC.O_RDWR | LibC.O_CREAT, FILE_MODE)) {
+            int done = allocate(descriptor.number(), 0, 0, sizeBytes);
+            if (done < 0) {
+                throw new LinuxException("fallocate", file.toString(), -done);
+            }
+            check(LibC.fsync(descriptor.number()), "fsync", file);
+        }
+    }
+
+    /** Gives back what a file takes beyond {@code sizeBytes}; others can have it when this returns. */
+    void shorten(Path file, long sizeBytes) throws IOException {
+        try (FileDescriptor descriptor = open(file)) {
+            check(LibC.ftruncate(descriptor.number(), sizeBytes), "shorten", file);
+            // The file system may hand it out only after its journal says that it is free.
+            check(LibC.fsync(descriptor.number()), "fsync", file);
+        }
+    }
+
     void makeDirectory(Path directory) throws IOException {
         Files.createDirectories(directory);
     }

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.farblock.block.BlockStatus;
+import io.farblock.wire.proto.Hello;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -81,6 +84,38 @@ class SmallDiskTest {
             for (int i : kept) {
                 assertContent(volume, i);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ext4", "xfs", "tmpfs"})
+    void changesLeasesWhileTheDiskIsFull(String fileSystem) throws Exception {
+        mount(fileSystem);
+        Files.createDirectory(mountPoint.resolve("data"));
+        try (TestVolume volume = open(true)) {
+            Lease lease = new Lease(volume.catalogue.find("v1"), volume.catalogue);
+            fillToTheLastByte();
+            for (int i = 1; i <= 10; i++) {
+                Hello hello =
+                        RawClient.hello("v1", "node-" + i).setTakeOver(true).build();
+                assertThat(lease.grant(hello, volume.catalogue.find("v1")).getLeaseEpoch())
+                        .isEqualTo(2L * i - 1);
+                assertThat(lease.revoke(volume.catalogue.find("v1")).getLeaseEpoch())
+                        .isEqualTo(2L * i);
+                // Others take at once what was set free.
+                fillToTheLastByte();
+            }
+        }
+    }
+
+    private void fillToTheLastByte() throws IOException {
+        Path filler = mountPoint.resolve("last");
+        try (OutputStream out = Files.newOutputStream(filler, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            while (true) {
+                out.write(new byte[4096]);
+            }
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("No space left");
         }
     }
 
