@@ -6,6 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Which file holds which byte of a volume, and which files have something to sync.
@@ -116,7 +117,7 @@ final class VolumeFiles implements AutoCloseable {
 
     /** Syncs every file and reads all of it back from the disk; 0 or the first negative error number. Takes long. */
     int verify() {
-        DiskReader reader = new DiskReader(disk);
+        DiskReader reader = new DiskReader(disk, LockSupport::parkNanos);
         for (FileDescriptor file : files) {
             int result = reader.verify(file.number());
             if (result < 0) {
