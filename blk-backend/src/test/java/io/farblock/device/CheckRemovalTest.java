@@ -2,25 +2,10 @@ package io.farblock.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.StringWriter;
-import java.lang.reflect.Constructor;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.file.Files;
+import io.farblock.mutation.SourceChange;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import javax.tools.JavaCompiler;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,27 +13,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Removes one check at a time from the sources, compiles them, and expects the hostile driver to find out.
- *
- * <p>Each removal names a file and a text that occurs in it exactly once: a check that moves away takes this test with
- * it. A removal that makes the device loop for ever counts as found.
  */
 class CheckRemovalTest {
     private static final int HITS_PER_CHECK = 4;
     private static final long SEED = 4711;
-    private static final long PATIENCE_SECONDS = 120;
+    private static final List<String> LOADED_ANEW =
+            List.of("io.farblock.device.", "io.farblock.virtio.", "io.farblock.memory.");
 
     @TempDir
     Path classes;
 
-    private record Removal(Path file, String text, String replacement) {
-        @Override
-        public String toString() {
-            return file.getFileName() + ": " + text.strip();
-        }
-    }
-
-    static List<Removal> removals() {
-        List<Removal> all = new ArrayList<>();
+    static List<SourceChange> removals() {
+        List<SourceChange> all = new ArrayList<>();
         in(all, virtio("VirtQueueAddresses"))
                 .without("entries <= 0 ||", "")
                 .without("entries > maxEntries ||", "")
@@ -134,23 +110,14 @@ class CheckRemovalTest {
         return all;
     }
 
-    /** The suite itself failed, and not what it takes to run it. */
-    private static final class Red extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        Red(Throwable cause) {
-            super(cause);
-        }
-    }
-
-    private record In(List<Removal> all, Path file) {
+    private record In(List<SourceChange> all, Path file) {
         In without(String text, String replacement) {
-            all.add(new Removal(file, text, replacement));
+            all.add(SourceChange.of(file, text, replacement));
             return this;
         }
     }
 
-    private static In in(List<Removal> all, Path file) {
+    private static In in(List<SourceChange> all, Path file) {
         return new In(all, file);
     }
 
@@ -168,8 +135,8 @@ class CheckRemovalTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("removals")
-    void turnsTheHostileDriverRed(Removal removal) throws Exception {
-        compileWithout(removal);
+    void turnsTheHostileDriverRed(SourceChange removal) throws Exception {
+        removal.compileInto(classes);
         assertThat(verdict())
                 .as("without %s the hostile driver sees no difference", removal)
                 .isNotNull();
@@ -177,89 +144,13 @@ class CheckRemovalTest {
 
     @Test
     void isGreenWithEveryCheckInPlace() throws Exception {
-        compileWithout(new Removal(device("BlkQueue"), "private boolean memoryLost;", "private boolean memoryLost;"));
+        SourceChange.of(device("BlkQueue"), "private boolean memoryLost;", "private boolean memoryLost;")
+                .compileInto(classes);
         assertThat(verdict()).isNull();
-    }
-
-    private void compileWithout(Removal removal) throws IOException {
-        String source = Files.readString(removal.file);
-        assertThat(source.split(Pattern.quote(removal.text), -1))
-                .as("%s occurs exactly once", removal)
-                .hasSize(2);
-        Path changed = Files.createDirectories(classes.resolve("source"))
-                .resolve(removal.file.getFileName().toString());
-        Files.writeString(changed, source.replace(removal.text, removal.replacement));
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        StringWriter errors = new StringWriter();
-        boolean compiled = compiler.getTask(
-                        errors,
-                        null,
-                        null,
-                        List.of("-proc:none", "-cp", System.getProperty("java.class.path"), "-d", classes.toString()),
-                        null,
-                        compiler.getStandardFileManager(null, null, null).getJavaFileObjects(changed))
-                .call();
-        assertThat(compiled).as(errors.toString()).isTrue();
     }
 
     /** What the hostile driver finds, or null. */
     private Throwable verdict() throws Exception {
-        FutureTask<Void> run = new FutureTask<>(this::runSuite, null);
-        Thread thread = new Thread(run, "hostile driver");
-        thread.setDaemon(true);
-        thread.start();
-        try {
-            run.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-            return null;
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof Red red) {
-                return red.getCause();
-            }
-            throw e;
-        } catch (TimeoutException e) {
-            return e;
-        }
-    }
-
-    private void runSuite() {
-        try (MutantLoader loader = new MutantLoader(classes)) {
-            Class<?> suite = loader.loadClass(HostileSuite.class.getName());
-            Constructor<?> make = suite.getDeclaredConstructor(long.class);
-            Method run = suite.getDeclaredMethod("run", int.class);
-            make.setAccessible(true);
-            run.setAccessible(true);
-            run.invoke(make.newInstance(SEED), HITS_PER_CHECK);
-        } catch (InvocationTargetException e) {
-            throw new Red(e.getCause());
-        } catch (ReflectiveOperationException | IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    /** Loads the queue, the ring and the memory anew, the changed class first; all else is shared. */
-    private static final class MutantLoader extends URLClassLoader {
-        MutantLoader(Path changed) throws IOException {
-            super(urls(changed), CheckRemovalTest.class.getClassLoader());
-        }
-
-        private static URL[] urls(Path changed) throws IOException {
-            List<URL> urls = new ArrayList<>();
-            urls.add(changed.toUri().toURL());
-            for (String entry : System.getProperty("java.class.path").split(":", -1)) {
-                urls.add(Path.of(entry).toUri().toURL());
-            }
-            return urls.toArray(new URL[0]);
-        }
-
-        @Override
-        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-            boolean anew = Stream.of("io.farblock.device.", "io.farblock.virtio.", "io.farblock.memory.")
-                    .anyMatch(name::startsWith);
-            if (!anew) {
-                return super.loadClass(name, resolve);
-            }
-            Class<?> loaded = findLoadedClass(name);
-            return loaded == null ? findClass(name) : loaded;
-        }
+        return SourceChange.verdict(classes, LOADED_ANEW, HostileSuite.class, SEED, HITS_PER_CHECK);
     }
 }
