@@ -38,7 +38,7 @@ final class DeviceAttachment {
 
     private static final int HELPER_SECONDS = 60;
     private static final int MAX_DEFAULT_QUEUES = 4;
-    private static final int MAX_QUEUES = 16;
+    static final int MAX_QUEUES = 16;
     private static final int SERIAL_LENGTH = 20;
 
     /** Keeps a record for the next daemon. */
@@ -129,7 +129,8 @@ final class DeviceAttachment {
                 kernelDevice.setUpQueue(i, BlkLimits.QUEUE_ENTRIES);
             }
             VdpaBus.setMessageTimeout(name, MESSAGE_TIMEOUT_SECONDS);
-            device = newDevice(kernelDevice, life, stores.stores(), loops);
+            QueueLogs logs = QueueLogs.create(QueueLogs.file(options, name), loops.size(), QueueLogs.instance(record));
+            device = newDevice(kernelDevice, life, stores.stores(), logs, loops);
         } catch (IOException e) {
             kernelDevice.close();
             throw e;
@@ -146,10 +147,14 @@ final class DeviceAttachment {
 
     /** A device over stores, not yet open. */
     static VduseBlkDevice newDevice(
-            VduseDevice kernelDevice, DeviceLifecycle life, List<? extends BlockStore> stores, List<IoEventLoop> loops)
+            VduseDevice kernelDevice,
+            DeviceLifecycle life,
+            List<? extends BlockStore> stores,
+            QueueLogs logs,
+            List<IoEventLoop> loops)
             throws IOException {
         String serial = serial(stores.get(0).info());
-        return new VduseBlkDevice(kernelDevice, life, stores, loops, serial.getBytes(StandardCharsets.US_ASCII));
+        return new VduseBlkDevice(kernelDevice, life, stores, logs, loops, serial.getBytes(StandardCharsets.US_ASCII));
     }
 
     private void bind(DeviceLifecycle life) throws DaemonException, IOException {

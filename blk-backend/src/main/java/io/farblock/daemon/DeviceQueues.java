@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,17 +26,20 @@ final class DeviceQueues {
     private final IoEventLoop control;
     private final int drainSeconds;
     private final List<QueueRunner> runners = new ArrayList<>();
+    private final QueueLogs logs;
 
     /**
      * Queues that do not listen yet.
      *
      * @param stores one for each queue, each on the loop of the same index
+     * @param logs one for each queue; closed with them
      * @param drainSeconds how long requests in flight are waited for before they are failed
      * @param onKickBeforeStart called on the control loop with the index of a queue that was kicked and is not started
      */
     DeviceQueues(
             VduseDevice device,
             List<? extends BlockStore> stores,
+            QueueLogs logs,
             List<IoEventLoop> loops,
             byte[] serial,
             int drainSeconds,
@@ -44,10 +48,11 @@ final class DeviceQueues {
         this.name = device.name();
         this.control = loops.get(0);
         this.drainSeconds = drainSeconds;
+        this.logs = logs;
         for (int i = 0; i < stores.size(); i++) {
             int index = i;
             Runnable lateKick = () -> control.execute(() -> onKickBeforeStart.accept(index));
-            runners.add(new QueueRunner(device, i, stores.get(i), loops.get(i), serial, lateKick));
+            runners.add(new QueueRunner(device, i, stores.get(i), logs.get(i), loops.get(i), serial, lateKick));
         }
     }
 
@@ -83,6 +88,12 @@ final class DeviceQueues {
     /** Gives everything back. The queues were reset or abandoned. Not called from a loop. */
     void close() {
         forEach(QueueRunner::close);
+        logs.close();
+    }
+
+    /** Waits until each queue has done what it was told until now. Not called from a loop. */
+    void settle() {
+        forEach(runner -> {});
     }
 
     private void forEach(Consumer<QueueRunner> action) {
@@ -100,14 +111,24 @@ final class DeviceQueues {
 
     /** Why queues take no requests, in words; empty if all do. From any thread. */
     String stopReasons() {
+        return inWords(QueueRunner::stopReason);
+    }
+
+    /** Why queues are not served although the driver uses them, in words; empty if all are. From any thread. */
+    String refusals() {
+        return inWords(QueueRunner::refusal);
+    }
+
+    private String inWords(Function<QueueRunner, String> reasonOf) {
         StringBuilder text = new StringBuilder();
         for (QueueRunner runner : runners) {
-            if (!runner.stopReason().isEmpty()) {
+            String reason = reasonOf.apply(runner);
+            if (!reason.isEmpty()) {
                 text.append(text.length() == 0 ? "" : "; ")
                         .append("queue ")
                         .append(runner.index())
                         .append(" stopped: ")
-                        .append(runner.stopReason());
+                        .append(reason);
             }
         }
         return text.toString();

@@ -49,6 +49,12 @@ final class DeviceRecords {
         }
     }
 
+    /** A device's record, or null if there is none. */
+    synchronized DeviceRecord find(String name) throws IOException {
+        Path file = directory.resolve(name);
+        return Files.exists(file) ? DeviceRecord.parseFrom(Files.readAllBytes(file)) : null;
+    }
+
     synchronized void remove(String name) throws IOException {
         Files.deleteIfExists(directory.resolve(name));
     }

@@ -30,8 +30,17 @@ final class DeviceRemoval {
         }
     }
 
+    /** Refuses if requests of the driver can neither be served nor failed, and says why: the kernel waits for them. */
+    static void checkServed(String name, VduseBlkDevice device) throws DaemonException {
+        String refusals = device.refusals();
+        if (!refusals.isEmpty()) {
+            throw new DaemonException(Kind.REFUSED, name + " cannot be taken away: " + refusals);
+        }
+    }
+
     /** Takes a device off the bus and removes it; returns when nothing of it is left. */
     static void remove(AttachedDevice attached, boolean force) throws DaemonException {
+        checkServed(attached.name(), attached.device());
         DeviceState before = attached.life().state();
         attached.life().become(DeviceState.DETACHING);
         unbind(attached, force, before);

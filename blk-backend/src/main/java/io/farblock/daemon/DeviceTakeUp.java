@@ -92,7 +92,8 @@ final class DeviceTakeUp {
         VolumeStores stores = VolumeStores.resume(options, record, loops);
         DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
         try {
-            VduseBlkDevice device = DeviceAttachment.newDevice(kernelDevice, life, stores.stores(), loops);
+            QueueLogs logs = QueueLogs.open(QueueLogs.file(options, name), loops.size(), QueueLogs.instance(record));
+            VduseBlkDevice device = DeviceAttachment.newDevice(kernelDevice, life, stores.stores(), logs, loops);
             device.takeOver();
             return new AttachedDevice(name, record, DeviceAttachment.serial(device.info()), life, device, stores);
         } catch (IOException e) {

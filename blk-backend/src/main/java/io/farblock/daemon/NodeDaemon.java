@@ -68,6 +68,7 @@ public final class NodeDaemon implements AutoCloseable {
     public static NodeDaemon start(DaemonOptions options) throws IOException {
         DeviceAttachment.warmUp();
         NodeDaemon daemon = new NodeDaemon(options);
+        QueueLogs.checkPlace(options);
         // First: a call must not find a name free, or a device orphaned, that is about to be taken up.
         daemon.takeUpOldDevices();
         daemon.server.start();
@@ -93,6 +94,7 @@ public final class NodeDaemon implements AutoCloseable {
                     .setRequest(request)
                     .setSessionId(newSessionId())
                     .setPhase(DevicePhase.DEVICE_PHASE_ATTACHING)
+                    .setInFlightLog(true)
                     .build();
             // Before the device exists: a daemon that dies in the middle leaves nothing that nobody knows of.
             save(name, record);
@@ -178,8 +180,15 @@ public final class NodeDaemon implements AutoCloseable {
                     name + " is served by nobody, and what waits for it can only be failed: farblock detach --force "
                             + name);
         }
-        OrphanRemoval.remove(name, this::pickLoops);
+        OrphanRemoval.remove(name, queues -> logsOf(name, queues), this::pickLoops);
         forget(name);
+    }
+
+    private QueueLogs logsOf(String name, int queues) throws IOException {
+        DeviceRecord record = records.find(name);
+        return record == null
+                ? QueueLogs.unknown(queues)
+                : QueueLogs.open(QueueLogs.file(options, name), queues, QueueLogs.instance(record));
     }
 
     /** If a detach is waiting for requests in flight, fails them, and waits until it is through. */
@@ -209,15 +218,26 @@ public final class NodeDaemon implements AutoCloseable {
         for (Map.Entry<String, DeviceRecord> old : records.all().entrySet()) {
             String name = old.getKey();
             if (VdpaBus.exists(name)) {
-                DeviceRecord record = old.getValue().toBuilder()
-                        .setTakeovers(old.getValue().getTakeovers() + 1)
-                        .build();
+                DeviceRecord record = nextLife(name, old.getValue());
                 records.save(name, record);
                 background.execute(() -> takeUp(name, record));
             } else {
                 records.remove(name);
+                QueueLogs.remove(QueueLogs.file(options, name));
             }
         }
+    }
+
+    private DeviceRecord nextLife(String name, DeviceRecord record) throws IOException {
+        if (!record.getInFlightLog()) {
+            // Its daemon gave everything back in order. Nobody serves it now, so this holds until the record is saved.
+            QueueLogs.create(QueueLogs.file(options, name), DeviceAttachment.MAX_QUEUES, QueueLogs.instance(record))
+                    .close();
+        }
+        return record.toBuilder()
+                .setTakeovers(record.getTakeovers() + 1)
+                .setInFlightLog(true)
+                .build();
     }
 
     private static void restoreAutoprobe() {
@@ -272,6 +292,7 @@ public final class NodeDaemon implements AutoCloseable {
     private void forget(String name) throws DaemonException {
         try {
             records.remove(name);
+            QueueLogs.remove(QueueLogs.file(options, name));
         } catch (IOException e) {
             throw new DaemonException(
                     Kind.REFUSED, "the state of " + name + " cannot be removed: " + e.getMessage(), e);

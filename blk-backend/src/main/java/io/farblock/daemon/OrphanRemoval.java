@@ -7,6 +7,7 @@ import io.farblock.vduse.DeviceLifecycle;
 import io.farblock.vduse.DeviceState;
 import io.farblock.vduse.VduseDevice;
 import io.netty.channel.IoEventLoop;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -25,17 +26,30 @@ final class OrphanRemoval {
 
     private OrphanRemoval() {}
 
-    /** Takes the device off the bus and removes it; refuses if some process serves it. */
-    static void remove(String name, IntFunction<List<IoEventLoop>> pickLoops) throws DaemonException {
+    /** Opens the logs of a device that has so many queues. */
+    @FunctionalInterface
+    interface LogSource {
+        QueueLogs open(int queues) throws IOException;
+    }
+
+    /**
+     * Takes the device off the bus and removes it. Refuses if some process serves it, and if it cannot be known which
+     * requests are to be failed: the kernel would wait for the others for ever.
+     */
+    static void remove(String name, LogSource logs, IntFunction<List<IoEventLoop>> pickLoops) throws DaemonException {
         VduseDevice kernelDevice = open(name);
         VduseBlkDevice device;
         try {
-            device = failing(kernelDevice, pickLoops);
+            device = failing(kernelDevice, logs, pickLoops);
         } catch (LinuxException e) {
             kernelDevice.close();
             throw refused(name, e);
+        } catch (IOException e) {
+            kernelDevice.close();
+            throw new DaemonException(Kind.REFUSED, name + ": " + e.getMessage(), e);
         }
         try {
+            DeviceRemoval.checkServed(name, device);
             AttachHelper.detach(name, HELPER_SECONDS);
         } finally {
             device.close();
@@ -70,15 +84,17 @@ final class OrphanRemoval {
                 : name + " is served by " + server + "; detach it there, or end that process first";
     }
 
-    private static VduseBlkDevice failing(VduseDevice kernelDevice, IntFunction<List<IoEventLoop>> pickLoops)
-            throws LinuxException {
+    private static VduseBlkDevice failing(
+            VduseDevice kernelDevice, LogSource logSource, IntFunction<List<IoEventLoop>> pickLoops)
+            throws IOException {
         List<IoEventLoop> loops = pickLoops.apply(countQueues(kernelDevice));
+        QueueLogs logs = logSource.open(loops.size());
         List<FailingStore> stores = new ArrayList<>();
         for (IoEventLoop loop : loops) {
             stores.add(new FailingStore(loop));
         }
         DeviceLifecycle life = new DeviceLifecycle(kernelDevice.name(), DeviceState.ORPHANED);
-        VduseBlkDevice device = new VduseBlkDevice(kernelDevice, life, stores, loops, new byte[0]);
+        VduseBlkDevice device = new VduseBlkDevice(kernelDevice, life, stores, logs, loops, new byte[0]);
         // Before a ring is read: no request shall reach as far as a store.
         device.failAll();
         device.takeOver();

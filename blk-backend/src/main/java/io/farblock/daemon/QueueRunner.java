@@ -11,6 +11,7 @@ import io.farblock.memory.GuestMemory;
 import io.farblock.memory.RegionSource;
 import io.farblock.vduse.VduseDevice;
 import io.farblock.vduse.VduseQueueInfo;
+import io.farblock.virtio.InFlightLog;
 import io.farblock.virtio.VirtQueue;
 import io.farblock.virtio.VirtQueueException;
 import io.farblock.virtio.VirtioFeatures;
@@ -35,6 +36,7 @@ final class QueueRunner implements QueueHost {
     private final GuestMemory memory;
     private final BlkQueue queue;
     private final BlockStore store;
+    private final InFlightLog log;
     private final Runnable onKickBeforeStart;
     private FdHandle kickHandle;
     private volatile boolean ready;
@@ -51,6 +53,7 @@ final class QueueRunner implements QueueHost {
             VduseDevice device,
             int index,
             BlockStore store,
+            InFlightLog log,
             IoEventLoop loop,
             byte[] serial,
             Runnable onKickBeforeStart)
@@ -62,6 +65,7 @@ final class QueueRunner implements QueueHost {
                 new IotlbRegions(device),
                 device.interrupt(index)::raise,
                 store,
+                log,
                 loop,
                 serial,
                 onKickBeforeStart);
@@ -80,6 +84,7 @@ final class QueueRunner implements QueueHost {
             RegionSource regions,
             IntSupplier interrupt,
             BlockStore store,
+            InFlightLog log,
             IoEventLoop loop,
             byte[] serial,
             Runnable onKickBeforeStart) {
@@ -87,6 +92,7 @@ final class QueueRunner implements QueueHost {
         this.index = index;
         this.interrupt = interrupt;
         this.store = store;
+        this.log = log;
         this.loop = loop;
         this.onKickBeforeStart = onKickBeforeStart;
         this.kick = kick;
@@ -124,7 +130,12 @@ final class QueueRunner implements QueueHost {
         return stopReason;
     }
 
-    /** How many requests were found in the ring when it was taken up from another process; from any thread. */
+    /** Why the queue is not served although its driver wants it to be, or an empty text; from any thread. */
+    String refusal() {
+        return ready ? "" : stopReason;
+    }
+
+    /** How many requests another process had begun when the ring was taken up from it; from any thread. */
     long resubmitted() {
         return resubmitted;
     }
@@ -132,6 +143,7 @@ final class QueueRunner implements QueueHost {
     /** The driver has reset the device, and nothing is in flight. */
     void reset() {
         queue.reset();
+        log.idle();
         ready = false;
         stopReason = "";
     }
@@ -160,17 +172,14 @@ final class QueueRunner implements QueueHost {
         }
         try {
             info.addresses().check(BlkLimits.QUEUE_ENTRIES);
-            boolean eventIdx = (features & VirtioFeatures.EVENT_IDX) != 0;
             VirtQueue ring = takeOver
-                    ? VirtQueue.takeOver(memory, info.addresses(), eventIdx)
-                    : new VirtQueue(memory, info.addresses(), eventIdx, info.initialAvailIndex());
+                    ? VirtQueue.takeOver(memory, info.addresses(), features, log)
+                    : VirtQueue.begin(memory, info.addresses(), features, info.initialAvailIndex(), log);
             AccessFence.check();
+            resubmitted = ring.resumedCount();
+            stopReason = "";
             queue.start(ring, (features & VirtioFeatures.INDIRECT_DESC) != 0);
             ready = true;
-            if (takeOver) {
-                // A start takes whatever there is.
-                resubmitted = queue.counters().requests();
-            }
         } catch (VirtQueueException e) {
             refuse(e.getMessage());
         } catch (InternalError e) {
@@ -179,8 +188,11 @@ final class QueueRunner implements QueueHost {
     }
 
     private void refuse(String reason) {
+        // A driver that goes on kicking asks again and again.
+        if (!reason.equals(stopReason)) {
+            LOG.error("{}: not started, because of {}", name, reason);
+        }
         stopReason = reason;
-        LOG.error("{}: not started, because of {}", name, reason);
     }
 
     /** Stops listening and gives everything back. The queue was reset. */

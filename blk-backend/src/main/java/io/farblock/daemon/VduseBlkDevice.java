@@ -54,16 +54,18 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
      * A device whose messages are not answered yet.
      *
      * @param stores one for each queue, each on the loop of the same index
+     * @param logs one for each queue; closed with the device
      * @param serial what GET_ID answers
      */
     VduseBlkDevice(
             VduseDevice device,
             DeviceLifecycle life,
             List<? extends BlockStore> stores,
+            QueueLogs logs,
             List<IoEventLoop> loops,
             byte[] serial)
             throws LinuxException {
-        this(device, life, stores, loops, serial, DRAIN_SECONDS);
+        this(device, life, stores, logs, loops, serial, DRAIN_SECONDS);
     }
 
     /** With another limit on how long requests in flight are waited for, in seconds. */
@@ -71,6 +73,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
             VduseDevice device,
             DeviceLifecycle life,
             List<? extends BlockStore> stores,
+            QueueLogs logs,
             List<IoEventLoop> loops,
             byte[] serial,
             int drainSeconds)
@@ -81,7 +84,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         this.control = loops.get(0);
         this.info = stores.get(0).info();
         this.offeredFeatures = BlkConfigSpace.features(info);
-        this.queues = new DeviceQueues(device, stores, loops, serial, drainSeconds, this::startQueueIfReady);
+        this.queues = new DeviceQueues(device, stores, logs, loops, serial, drainSeconds, this::startQueueIfReady);
     }
 
     /** Begins to answer messages; returns when it does. Not called from a loop. */
@@ -96,8 +99,8 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     }
 
     /**
-     * Takes up a device that another process served until it died. Returns when its queues are about to go on, if a
-     * driver was running it, and when its messages are answered. Not called from a loop.
+     * Takes up a device that another process served until it died. Returns when its queues go on, if a driver was
+     * running it, or are refused, and when its messages are answered. Not called from a loop.
      */
     void takeOver() {
         queues.open();
@@ -110,6 +113,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
                     }
                 })
                 .syncUninterruptibly();
+        queues.settle();
     }
 
     private void takeOver(boolean running) {
@@ -117,7 +121,11 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         if (running) {
             status = RUNNING_STATUS;
             takenUp = true;
-            startQueues(() -> LOG.info("{}: taken up where it stood", device.name()));
+            startQueues(() -> {
+                if (refusals().isEmpty()) {
+                    LOG.info("{}: taken up where it stood", device.name());
+                }
+            });
         }
     }
 
@@ -180,6 +188,14 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     /** What is wrong with it, in words; empty if nothing is. From any thread. */
     String explanation() {
         return queues.stopReasons();
+    }
+
+    /**
+     * Why the driver's requests can neither be served nor failed, in words; empty if they can. The kernel lets go of no
+     * such device before its driver resets it. From any thread.
+     */
+    String refusals() {
+        return queues.refusals();
     }
 
     private void onMessages() {
@@ -286,6 +302,11 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
             return;
         }
         QueueRunner queue = queues.get(queueIndex);
+        if (!queue.refusal().isEmpty()) {
+            // Where it stands is what is not known.
+            reply(requestId, false);
+            return;
+        }
         queues.drain(queue, () -> replyQueueState(requestId, queue));
     }
 

@@ -1,10 +1,10 @@
 package io.farblock.daemon;
 
-import io.farblock.linux.LinuxException;
 import io.farblock.virtio.DriverRegion;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
+import java.io.IOException;
 
 /** The process that {@link LostMemoryTest} watches: two queues on one loop, and the memory of one goes away. */
 final class LostMemory {
@@ -17,7 +17,7 @@ final class LostMemory {
     private final NativeQueue other;
     private final boolean write;
 
-    private LostMemory(IoEventLoop loop, boolean write) throws LinuxException {
+    private LostMemory(IoEventLoop loop, boolean write) throws IOException {
         this.write = write;
         victim = new NativeQueue("victim", loop, new LoopStore(loop::execute, DISK_BYTES));
         other = new NativeQueue("other", loop, new LoopStore(loop::execute, DISK_BYTES));
@@ -26,7 +26,7 @@ final class LostMemory {
     }
 
     /** Arguments: which region, whether requests are writes, how many requests make it warm. */
-    public static void main(String[] arguments) throws LinuxException {
+    public static void main(String[] arguments) throws IOException {
         MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         LostMemory lost = new LostMemory(group.next(), Boolean.parseBoolean(arguments[1]));
         lost.run(lost.region(arguments[0]), Integer.parseInt(arguments[2]));
@@ -44,7 +44,7 @@ final class LostMemory {
         };
     }
 
-    private void run(DriverRegion region, int warmUp) throws LinuxException {
+    private void run(DriverRegion region, int warmUp) throws IOException {
         for (int i = 0; i < warmUp; i++) {
             good(victim);
             good(other);

@@ -2,7 +2,6 @@ package io.farblock.daemon;
 
 import io.farblock.block.BlockStore;
 import io.farblock.linux.EventFd;
-import io.farblock.linux.LinuxException;
 import io.farblock.vduse.VduseQueueInfo;
 import io.farblock.virtio.DriverMemory;
 import io.farblock.virtio.DriverRegion;
@@ -11,6 +10,7 @@ import io.farblock.virtio.SplitRingLayout;
 import io.farblock.virtio.VirtQueueAddresses;
 import io.farblock.virtio.VirtioFeatures;
 import io.netty.channel.IoEventLoop;
+import java.io.IOException;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -41,11 +41,13 @@ final class NativeQueue implements AutoCloseable {
     final QueueRunner runner;
     private final IoEventLoop loop;
     private final EventFd interrupt;
+    private final QueueLogs logs;
     private GuestDriver driver;
 
-    NativeQueue(String name, IoEventLoop loop, BlockStore store) throws LinuxException {
+    NativeQueue(String name, IoEventLoop loop, BlockStore store) throws IOException {
         this.loop = loop;
         interrupt = new EventFd();
+        logs = QueueLogs.unknown(1);
         runner = new QueueRunner(
                 name,
                 0,
@@ -56,6 +58,7 @@ final class NativeQueue implements AutoCloseable {
                     return 0;
                 },
                 store,
+                logs.get(0),
                 loop,
                 new byte[20],
                 () -> {});
@@ -175,6 +178,7 @@ final class NativeQueue implements AutoCloseable {
     @Override
     public void close() {
         loop.submit(runner::close).syncUninterruptibly();
+        logs.close();
         interrupt.close();
         memory.close();
     }

@@ -35,7 +35,7 @@ class CheckRemovalTest {
         in(all, virtio("VirtQueue"))
                 .without("distance > entries", "false")
                 .without("head >= entries", "head < 0")
-                .without("headStates[head] != FREE", "false")
+                .without("headStates[head] != HeadState.FREE", "false")
                 .without("SplitRingLayout.descriptorTableBytes(entries),", "1,")
                 .without("SplitRingLayout.availRingBytes(entries),", "1,")
                 .without("SplitRingLayout.usedRingBytes(entries),", "1,")

@@ -40,6 +40,7 @@ public final class VhostUserBackend {
         private VirtQueueAddresses addresses;
         private EventFd call;
         private QueueRunner runner;
+        private QueueLogs logs;
     }
 
     private final VhostUserLink link;
@@ -98,6 +99,7 @@ public final class VhostUserBackend {
             if (queue.runner != null) {
                 queue.runner.loop().submit(() -> stop(queue.runner)).syncUninterruptibly();
                 queue.runner.loop().submit(queue.runner::close).syncUninterruptibly();
+                queue.logs.close();
             }
         }
     }
@@ -142,9 +144,10 @@ public final class VhostUserBackend {
         return link.descriptors().get(0);
     }
 
-    private void open(Setup queue, int index, EventFd kick) {
+    private void open(Setup queue, int index, EventFd kick) throws IOException {
         IoEventLoop loop = stores.get(index).loop();
         EventFd call = queue.call;
+        queue.logs = QueueLogs.unknown(1);
         queue.runner = new QueueRunner(
                 "bench queue " + index,
                 index,
@@ -155,6 +158,7 @@ public final class VhostUserBackend {
                     return 0;
                 },
                 stores.get(index),
+                queue.logs.get(0),
                 loop,
                 SERIAL,
                 () -> {});

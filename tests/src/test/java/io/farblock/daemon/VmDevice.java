@@ -59,7 +59,13 @@ public final class VmDevice implements AutoCloseable {
         }
         VdpaBus.setMessageTimeout(name, messageTimeoutSeconds);
         device = new VduseBlkDevice(
-                kernelDevice, life, stores, loops, SERIAL.getBytes(StandardCharsets.US_ASCII), drainSeconds);
+                kernelDevice,
+                life,
+                stores,
+                QueueLogs.unknown(stores.size()),
+                loops,
+                SERIAL.getBytes(StandardCharsets.US_ASCII),
+                drainSeconds);
         device.open();
         life.become(DeviceState.ATTACHED);
         AttachHelper.attach(name, "vhost_vdpa", HELPER_SECONDS);

@@ -81,7 +81,7 @@ public final class GuestMemory implements AutoCloseable {
         if (region == null || !region.permits(write) || region.bytesFrom(iova) < lengthBytes) {
             return null;
         }
-        return new GuestRange(region, iova, lengthBytes);
+        return region.range(iova, lengthBytes);
     }
 
     /** Whether every region mapped so far that touches the range is still what the driver means by it. */

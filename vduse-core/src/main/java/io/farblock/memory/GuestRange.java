@@ -5,17 +5,19 @@ import java.util.Objects;
 import net.openhft.chronicle.bytes.BytesStore;
 
 /**
- * Checked access to a run of driver memory inside one region: a ring.
+ * Checked access to a run of shared memory inside one region: a ring, or a log beside it.
  *
  * <p>Little-endian, as virtio 1.2 section 2.4 has it for a driver that acknowledged VERSION_1. Every access is checked
  * against the run; the store underneath checks nothing.
  */
-public final class GuestRange {
+public class GuestRange {
     private final BytesStore<?, ?> store;
     private final long base;
     private final long lengthBytes;
 
-    GuestRange(GuestRegion region, long iova, long lengthBytes) {
+    /** The run of a region that begins at an address; {@link GuestRegion#range} makes it. */
+    protected GuestRange(GuestRegion region, long iova, long lengthBytes) {
+        Objects.checkFromIndexSize(iova - region.iova(), lengthBytes, region.lengthBytes());
         this.store = region.store();
         this.base = iova - region.iova();
         this.lengthBytes = lengthBytes;
@@ -55,6 +57,12 @@ public final class GuestRange {
 
     /** Stores 8 bytes in no order. */
     public void putU64(long offset, long value) {
+        store.writeLong(at(offset, Long.BYTES), value);
+    }
+
+    /** Stores 8 bytes with release order: whoever sees it, after a crash too, sees what was stored before it. */
+    public void putU64Release(long offset, long value) {
+        VarHandle.releaseFence();
         store.writeLong(at(offset, Long.BYTES), value);
     }
 }

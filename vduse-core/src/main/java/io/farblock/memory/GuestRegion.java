@@ -12,7 +12,7 @@ import net.openhft.chronicle.bytes.PointerBytesStore;
  * {@link GuestRange} uses it. Payloads are handed out as windows of at most {@value #WINDOW_BYTES} bytes, because a
  * ByteBuffer cannot cover a region beyond 2 GiB.
  */
-public final class GuestRegion {
+public class GuestRegion {
     /** How much one buffer covers. */
     public static final int WINDOW_BYTES = 1 << 30;
 
@@ -107,6 +107,11 @@ public final class GuestRegion {
     /** How many bytes there are from an address inside to the end. */
     long bytesFrom(long address) {
         return lengthBytes - (address - iova);
+    }
+
+    /** A run of it, for checked access. */
+    public GuestRange range(long firstIova, long rangeBytes) {
+        return new GuestRange(this, firstIova, rangeBytes);
     }
 
     BytesStore<?, ?> store() {

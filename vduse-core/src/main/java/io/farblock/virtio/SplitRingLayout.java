@@ -54,6 +54,11 @@ public final class SplitRingLayout {
         return USED_RING + USED_ELEMENT_BYTES * entries + 2;
     }
 
+    /** Where an element is in the used ring. */
+    public static long usedElement(int slot) {
+        return USED_RING + (long) USED_ELEMENT_BYTES * slot;
+    }
+
     /** Where used_event is in the avail ring. */
     public static int usedEvent(int entries) {
         return AVAIL_RING + 2 * entries;

@@ -4,39 +4,42 @@ import static io.farblock.virtio.SplitRingLayout.AVAIL_FLAGS;
 import static io.farblock.virtio.SplitRingLayout.AVAIL_IDX;
 import static io.farblock.virtio.SplitRingLayout.AVAIL_NO_INTERRUPT;
 import static io.farblock.virtio.SplitRingLayout.AVAIL_RING;
-import static io.farblock.virtio.SplitRingLayout.USED_ELEMENT_BYTES;
 import static io.farblock.virtio.SplitRingLayout.USED_FLAGS;
 import static io.farblock.virtio.SplitRingLayout.USED_IDX;
 import static io.farblock.virtio.SplitRingLayout.USED_NO_NOTIFY;
-import static io.farblock.virtio.SplitRingLayout.USED_RING;
 
 import io.farblock.memory.GuestMemory;
 import io.farblock.memory.GuestRange;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 
 /**
  * The device's side of one split virtqueue: takes heads from the avail ring, gives them back through the used ring.
  *
- * <p>Heads are popped and pushed in pairs; a head is outstanding in between, and the ring's size bounds how many are.
- * Whatever the order of the pushes, heads reach the used ring in the order in which they were popped. So the first
- * avail index that is not finished is always the used index: a device that takes over the ring after a crash knows
- * where it stood from the ring alone, and loses and repeats nothing that the driver has seen. Called on the queue's
- * loop.
+ * <p>Heads are popped and pushed in pairs, in any order; a head is outstanding in between, and the ring's size bounds
+ * how many are. With a log, a process that takes over the ring after a crash pops again exactly what was outstanding,
+ * and then goes on: it loses nothing, and repeats nothing that the driver has seen. A drained queue needs no log, for
+ * then the used index is where it stands. Called on the queue's loop.
  */
 public final class VirtQueue {
     /** What {@link #popHead} returns when the driver has offered nothing new. */
     public static final int EMPTY = -1;
 
+    private enum HeadState {
+        FREE,
+        POPPED,
+        /** Given back; the driver is about to see it. */
+        PUSHED
+    }
+
     private final int entries;
     private final VirtQueueAddresses addresses;
     private final boolean eventIdx;
-    private static final byte FREE = 0;
-    private static final byte POPPED = 1;
-    private static final byte PUSHED = 2;
-
-    private final byte[] headStates;
-    private final int[] writtenBytes;
-    private final int[] popOrder;
+    private final InFlightLog log;
+    private final HeadState[] headStates;
+    private final int[] pushed;
+    private int[] resumed = {};
+    private int resumedPopped;
     private GuestRange descriptors;
     private GuestRange avail;
     private GuestRange used;
@@ -47,7 +50,7 @@ public final class VirtQueue {
     private boolean interruptForced = true;
 
     /**
-     * A queue whose rings are in {@code memory}.
+     * A queue whose rings are in {@code memory}, and which nobody takes over.
      *
      * @param eventIdx whether EVENT_IDX was negotiated
      * @param nextAvail the first avail index that was not taken yet, 0..65535
@@ -55,12 +58,19 @@ public final class VirtQueue {
      */
     public VirtQueue(GuestMemory memory, VirtQueueAddresses addresses, boolean eventIdx, int nextAvail)
             throws VirtQueueException {
+        this(memory, addresses, eventIdx, nextAvail, null);
+    }
+
+    private VirtQueue(
+            GuestMemory memory, VirtQueueAddresses addresses, boolean eventIdx, int nextAvail, InFlightLog log)
+            throws VirtQueueException {
         this.entries = addresses.entries();
         this.addresses = addresses;
         this.eventIdx = eventIdx;
-        this.headStates = new byte[entries];
-        this.writtenBytes = new int[entries];
-        this.popOrder = new int[entries];
+        this.log = log;
+        this.headStates = new HeadState[entries];
+        Arrays.fill(headStates, HeadState.FREE);
+        this.pushed = new int[entries];
         this.nextAvail = nextAvail & 0xFFFF;
         resolve(memory);
         usedIdx = used.u16(USED_IDX);
@@ -68,14 +78,39 @@ public final class VirtQueue {
     }
 
     /**
-     * Takes up a queue that another process served until it died: everything that the driver has offered and not got
-     * back is popped again.
+     * A queue that the driver has just set up.
+     *
+     * @param features as negotiated
+     * @param nextAvail the first avail index that was not taken yet, 0..65535
+     * @param log told of what is in flight, from now on
      */
-    public static VirtQueue takeOver(GuestMemory memory, VirtQueueAddresses addresses, boolean eventIdx)
+    public static VirtQueue begin(
+            GuestMemory memory, VirtQueueAddresses addresses, long features, int nextAvail, InFlightLog log)
             throws VirtQueueException {
-        VirtQueue queue = new VirtQueue(memory, addresses, eventIdx, 0);
-        queue.nextAvail = queue.usedIdx;
+        VirtQueue queue = new VirtQueue(memory, addresses, hasEventIdx(features), nextAvail, log);
+        log.begin(features, addresses, queue.usedIdx);
         return queue;
+    }
+
+    /**
+     * Takes up a queue that another process served until it died: what that one had taken and not given back is popped
+     * again first, in its order.
+     *
+     * @param log as that process has left it
+     * @throws VirtQueueException also if it cannot be known what was in flight
+     */
+    public static VirtQueue takeOver(GuestMemory memory, VirtQueueAddresses addresses, long features, InFlightLog log)
+            throws VirtQueueException {
+        VirtQueue queue = new VirtQueue(memory, addresses, hasEventIdx(features), 0, log);
+        queue.nextAvail = queue.usedIdx;
+        int offered = queue.availDistance();
+        queue.resumed = log.takeUp(features, addresses, queue.used, queue.usedIdx, offered);
+        queue.nextAvail = (queue.usedIdx + queue.resumed.length) & 0xFFFF;
+        return queue;
+    }
+
+    private static boolean hasEventIdx(long features) {
+        return (features & VirtioFeatures.EVENT_IDX) != 0;
     }
 
     /** Finds the rings again, after the driver's address space has changed. */
@@ -107,54 +142,57 @@ public final class VirtQueue {
      * @throws VirtQueueException if the avail ring cannot be believed
      */
     public int popHead() throws VirtQueueException {
-        // Acquire: pairs with the driver's release of idx, so that the entry and the chain behind it are visible.
-        int distance = (avail.u16Acquire(AVAIL_IDX) - nextAvail) & 0xFFFF;
-        if (distance == 0) {
-            return EMPTY;
+        if (resumedPopped < resumed.length) {
+            int head = resumed[resumedPopped++];
+            take(head);
+            return head;
         }
-        if (distance > entries) {
-            throw new VirtQueueException("avail.idx is " + distance + " ahead of a queue of " + entries + " entries");
+        if (availDistance() == 0) {
+            return EMPTY;
         }
         int head = avail.u16(AVAIL_RING + 2L * (nextAvail & (entries - 1)));
         if (head >= entries) {
             throw new VirtQueueException("head " + head + " in a queue of " + entries + " entries");
         }
-        if (headStates[head] != FREE) {
-            throw new VirtQueueException("head " + head + " was offered again while it is in flight");
+        take(head);
+        if (log != null) {
+            log.popped(head);
         }
-        headStates[head] = POPPED;
-        popOrder[nextAvail & (entries - 1)] = head;
-        outstandingCount++;
         nextAvail = (nextAvail + 1) & 0xFFFF;
         return head;
     }
 
+    private int availDistance() throws VirtQueueException {
+        // Acquire: pairs with the driver's release of idx, so that the entry and the chain behind it are visible.
+        int distance = (avail.u16Acquire(AVAIL_IDX) - nextAvail) & 0xFFFF;
+        if (distance > entries) {
+            throw new VirtQueueException("avail.idx is " + distance + " ahead of a queue of " + entries + " entries");
+        }
+        return distance;
+    }
+
+    private void take(int head) throws VirtQueueException {
+        if (headStates[head] != HeadState.FREE) {
+            throw new VirtQueueException("head " + head + " was offered again while it is in flight");
+        }
+        headStates[head] = HeadState.POPPED;
+        outstandingCount++;
+    }
+
     /**
-     * Gives a head back. The driver sees it after {@link #publishUsed}, and not before every head that was popped
-     * earlier.
+     * Gives a head back. The driver sees it after {@link #publishUsed}.
      *
      * @param written how many bytes of the chain's device-writable part were written
      */
     public void pushUsed(int head, int written) {
-        if (headStates[head] != POPPED) {
+        if (headStates[head] != HeadState.POPPED) {
             throw new IllegalStateException("head " + head + " given back without having been taken");
         }
-        headStates[head] = PUSHED;
-        writtenBytes[head] = written;
-        while (outstandingCount > 0 && headStates[oldestHead()] == PUSHED) {
-            writeUsed(oldestHead());
-        }
-    }
-
-    private int oldestHead() {
-        return popOrder[(nextAvail - outstandingCount) & (entries - 1)];
-    }
-
-    private void writeUsed(int head) {
-        headStates[head] = FREE;
+        headStates[head] = HeadState.PUSHED;
         outstandingCount--;
-        long element = Integer.toUnsignedLong(head) | (long) writtenBytes[head] << 32;
-        used.putU64(USED_RING + (long) USED_ELEMENT_BYTES * (usedIdx & (entries - 1)), element);
+        int slot = usedIdx & (entries - 1);
+        pushed[slot] = head;
+        used.putU64(SplitRingLayout.usedElement(slot), Integer.toUnsignedLong(head) | (long) written << 32);
         usedIdx = (usedIdx + 1) & 0xFFFF;
     }
 
@@ -174,8 +212,23 @@ public final class VirtQueue {
         VarHandle.fullFence();
         boolean interrupt = interruptForced || wantsInterrupt();
         interruptForced = false;
-        publishedUsedIdx = usedIdx;
+        freePublished();
         return interrupt;
+    }
+
+    /** What was given back may be offered again. Strikes it out of the log, which must not happen any earlier. */
+    private void freePublished() {
+        for (int idx = publishedUsedIdx; idx != usedIdx; idx = (idx + 1) & 0xFFFF) {
+            int head = pushed[idx & (entries - 1)];
+            headStates[head] = HeadState.FREE;
+            if (log != null) {
+                log.clear(head);
+            }
+        }
+        if (log != null) {
+            log.cleared(usedIdx);
+        }
+        publishedUsedIdx = usedIdx;
     }
 
     /** Makes the next publication interrupt whatever the driver said: after a restart its history is unknown. */
@@ -233,6 +286,11 @@ public final class VirtQueue {
     /** The first avail index that was not taken yet; what GET_VQ_STATE asks for. */
     public int nextAvail() {
         return nextAvail;
+    }
+
+    /** How many heads another process had taken, and this one takes again. */
+    public int resumedCount() {
+        return resumed.length;
     }
 
     /** How many heads are taken and not given back. */

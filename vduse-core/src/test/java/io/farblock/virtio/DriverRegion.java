@@ -106,9 +106,13 @@ public final class DriverRegion implements AutoCloseable {
 
     /** The region as the device maps it: a mapping of its own, with the device's permissions. */
     GuestRegion map() throws LinuxException {
+        return new GuestRegion(iova, lengthBytes, readable, writable, backing(), false, mapping(), 0);
+    }
+
+    /** A mapping with the device's permissions. */
+    MappedMemory mapping() throws LinuxException {
         int protection = (readable ? LibC.PROT_READ : 0) | (writable ? LibC.PROT_WRITE : 0);
-        MappedMemory devices = MappedMemory.map(file, 0, mappedBytes(), protection);
-        return new GuestRegion(iova, lengthBytes, readable, writable, backing(), false, devices, 0);
+        return MappedMemory.map(file, 0, mappedBytes(), protection);
     }
 
     @Override
