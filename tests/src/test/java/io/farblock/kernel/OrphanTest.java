@@ -135,10 +135,45 @@ class OrphanTest {
     }
 
     @Test
-    void removesByForceADeviceOfWhichNothingIsRecorded() throws Exception {
+    void leavesADeviceAloneIfNothingTellsWhatIsInFlight() throws Exception {
         Process writers = writersInFlightWithoutServer();
         node.stopDaemon(false);
-        Shell.must("rm -r " + node.socket() + ".devices");
+        Shell.must("mv " + node.socket() + ".inflight/" + NAME + " /tmp/" + NAME + ".kept");
+        node.startDaemon();
+        await("refused", () -> node.device(NAME).getExplanation().contains("its log of them is missing"));
+        System.out.println(node.device(NAME).getExplanation());
+        assertThatThrownBy(() -> node.detachByForce(NAME))
+                .isInstanceOf(StatusRuntimeException.class)
+                .hasMessageContaining("its log of them is missing");
+        assertThat(writers.isAlive()).isTrue();
+
+        node.stopDaemon(false);
+        Shell.must("mv /tmp/" + NAME + ".kept " + node.socket() + ".inflight/" + NAME);
+        node.startServer();
+        node.startDaemon();
+
+        assertThat(output(writers)).contains("err= 0");
+    }
+
+    @Test
+    void removesByForceADeviceOfWhichNothingIsRecordedIfNothingWaitsForIt() throws Exception {
+        node.attach(NAME, false);
+        node.stopDaemon(false);
+        Shell.must("rm -r " + node.socket() + ".devices " + node.socket() + ".inflight");
+        node.startDaemon();
+        assertThat(node.device(NAME).getState()).isEqualTo("orphaned");
+
+        detachByForceAndPrintTheTime();
+
+        assertIsGone();
+    }
+
+    @Test
+    void refusesToRemoveADeviceOfWhichNothingIsRecordedWhileRequestsWait() throws Exception {
+        Process writers = writersInFlightWithoutServer();
+        node.stopDaemon(false);
+        Path records = Path.of(node.socket() + ".devices");
+        Shell.must("mv " + records + " " + records + ".kept");
         node.startDaemon();
         Device orphan = node.device(NAME);
         assertThat(orphan.getState()).isEqualTo("orphaned");
@@ -147,7 +182,15 @@ class OrphanTest {
         assertThatThrownBy(() -> node.detach(NAME))
                 .isInstanceOf(StatusRuntimeException.class)
                 .hasMessageContaining("farblock detach --force " + NAME);
+        assertThatThrownBy(() -> node.detachByForce(NAME))
+                .isInstanceOf(StatusRuntimeException.class)
+                .hasMessageContaining("bring the daemon's state directory back");
+        assertThat(writers.isAlive()).isTrue();
 
+        node.stopDaemon(false);
+        Shell.must("rm -r " + records + " && mv " + records + ".kept " + records);
+        node.startDaemon();
+        await("taken up", () -> node.device(NAME).getState().equals("running"));
         detachByForceAndPrintTheTime();
 
         assertThat(output(writers)).contains("error");
