@@ -2,11 +2,6 @@ package io.farblock.kernel;
 
 import static org.assertj.core.api.Assertions.fail;
 
-import io.farblock.api.admin.AdminGrpc;
-import io.farblock.api.admin.CreateVolumeRequest;
-import io.farblock.api.admin.DeleteVolumeRequest;
-import io.farblock.api.admin.GetVolumeRequest;
-import io.farblock.api.admin.OnNoSpace;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.DetachRequest;
@@ -23,28 +18,22 @@ import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * A storage server and a node daemon as operators run them, each a process of the {@code farblock} command, and the
- * stubs of their APIs.
+ * A node daemon as operators run it, a process of the {@code farblock} command, the stub of its API, and the storage
+ * server that its devices are on.
  */
 final class Node {
-    private static final int DATA_PORT = 17070;
-    private static final int ADMIN_PORT = 17071;
     private static final int START_SECONDS = 120;
 
-    private final List<Process> processes = new ArrayList<>();
     private final MultiThreadIoEventLoopGroup loop;
-    private final List<ManagedChannel> channels = new ArrayList<>();
-    private final Path work;
-    final AdminGrpc.AdminBlockingStub admin;
-    final NodeGrpc.NodeBlockingStub node;
+    private final ManagedChannel channel;
+    private final ServerProcess server;
     private final Path socket;
-    private Process server;
+    final NodeGrpc.NodeBlockingStub node;
     private Process daemon;
 
     /** Skips the test where the kernel has no VDUSE, or fails it where it must have. */
@@ -59,50 +48,27 @@ final class Node {
         }
     }
 
-    /** Starts both; the server's data goes below FARBLOCK_TEST_DATA, which is to be on ext4 or xfs. */
-    Node() throws IOException, InterruptedException {
-        String data = System.getenv().getOrDefault("FARBLOCK_TEST_DATA", "/var/tmp");
-        work = Files.createTempDirectory(Path.of(data), "farblock-kernel");
+    /** Starts a daemon and a server. */
+    Node() throws IOException {
+        this(new ServerProcess());
+    }
+
+    /** Starts a daemon for a server, which ends with it. */
+    Node(ServerProcess server) throws IOException {
+        this.server = server;
         socket = Files.createTempDirectory("farblock").resolve("daemon.sock");
-        startServer();
         startDaemon();
         loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-        admin = AdminGrpc.newBlockingStub(keep(NettyChannelBuilder.forAddress("127.0.0.1", ADMIN_PORT)
-                .usePlaintext()
-                .build()));
-        node = NodeGrpc.newBlockingStub(keep(NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
+        channel = NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
                 .eventLoopGroup(loop)
                 .channelType(EpollDomainSocketChannel.class)
                 .usePlaintext()
-                .build()));
+                .build();
+        node = NodeGrpc.newBlockingStub(channel);
     }
 
-    /** Starts the server, on the data that the one before it has left. */
-    void startServer() throws IOException {
-        server = start(
-                "server",
-                "server",
-                "--data",
-                work.toString(),
-                "--listen",
-                "127.0.0.1:" + DATA_PORT,
-                "--admin",
-                "127.0.0.1:" + ADMIN_PORT);
-    }
-
-    /** The server's process: the launcher replaces itself with the JVM. */
-    Process server() {
+    ServerProcess server() {
         return server;
-    }
-
-    /** Ends the server, which stays away until it is started. */
-    void stopServer(boolean gracefully) throws InterruptedException {
-        end(server, gracefully);
-    }
-
-    /** Starts the daemon, on the state that the one before it has left. */
-    void startDaemon() throws IOException {
-        daemon = start("daemon", "daemon", "--socket", socket.toString());
     }
 
     /** Where the daemon's API is, and beside it what it keeps about its devices. */
@@ -112,7 +78,12 @@ final class Node {
 
     /** Where the server takes data connections. */
     String dataAddress() {
-        return "127.0.0.1:" + DATA_PORT;
+        return server.address();
+    }
+
+    /** Starts the daemon, on the socket and the state that the one before it has left. */
+    void startDaemon() throws IOException {
+        daemon = start("daemon", List.of(launcher(), "daemon", "--socket", socket.toString()));
     }
 
     /** The daemon's process: the launcher replaces itself with the JVM. */
@@ -131,32 +102,24 @@ final class Node {
         end(daemon, gracefully);
     }
 
-    private void end(Process process, boolean gracefully) throws InterruptedException {
+    static void end(Process process, boolean gracefully) throws InterruptedException {
         if (gracefully) {
             process.destroy();
         } else {
             process.destroyForcibly();
         }
         if (!process.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
             throw new AssertionError("process " + process.pid() + " has not ended within " + START_SECONDS + " s");
         }
-        processes.remove(process);
     }
 
-    private ManagedChannel keep(ManagedChannel channel) {
-        channels.add(channel);
-        return channel;
-    }
-
-    private Process start(String name, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(launcher()));
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
+    /** Starts a command whose output goes to a log. */
+    static Process start(String name, List<String> command) throws IOException {
+        return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log(name).toFile()))
                 .start();
-        processes.add(process);
-        return process;
     }
 
     static String launcher() {
@@ -169,43 +132,49 @@ final class Node {
         return logs.resolve(name + ".log");
     }
 
-    /** Makes a volume. */
     Volume create(String name, long sizeBytes, int blockSizeBytes) {
-        return admin.withWaitForReady()
-                .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
-                .createVolume(CreateVolumeRequest.newBuilder()
-                        .setName(name)
-                        .setSizeBytes(sizeBytes)
-                        .setBlockSizeBytes(blockSizeBytes)
-                        .setOnNoSpace(OnNoSpace.ON_NO_SPACE_QUEUE)
-                        .build());
+        return server.create(name, sizeBytes, blockSizeBytes);
     }
 
     Volume show(String name) {
-        return admin.getVolume(GetVolumeRequest.newBuilder().setName(name).build());
+        return server.show(name);
     }
 
     void delete(String name) {
-        admin.deleteVolume(DeleteVolumeRequest.newBuilder().setName(name).build());
+        server.delete(name);
     }
 
     /** Makes a device of a volume, with two queues, under the volume's name. */
     Device attach(String volume, boolean readOnly) {
+        return attach(AttachRequest.newBuilder().setVolume(volume).setReadOnly(readOnly));
+    }
+
+    /** Makes a device, with two queues; of the node's server if the request names none. */
+    Device attach(AttachRequest.Builder request) {
+        if (request.getServer().isEmpty()) {
+            request.setServer(server.address());
+        }
         return node.withWaitForReady()
                 .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
-                .attach(AttachRequest.newBuilder()
-                        .setVolume(volume)
-                        .setServer("127.0.0.1:" + DATA_PORT)
-                        .setReadOnly(readOnly)
-                        .setQueues(2)
-                        .setTarget(Target.TARGET_HOST)
-                        .build());
+                .attach(request.setQueues(2).setTarget(Target.TARGET_HOST).build());
+    }
+
+    /** Makes a volume and a device of it. */
+    Device attachNew(String name, long sizeBytes) {
+        create(name, sizeBytes, 4096);
+        return attach(name, false);
+    }
+
+    /** Takes away the device and the volume. */
+    void detachAndDelete(String name) {
+        detach(name);
+        delete(name);
     }
 
     /** What the daemon says of a device now; an empty description while it has none of that name. */
     Device device(String name) {
         // Or it would wait longer after each daemon that it found dead.
-        channels.forEach(ManagedChannel::resetConnectBackoff);
+        channel.resetConnectBackoff();
         return node
                 .withWaitForReady()
                 .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
@@ -227,14 +196,16 @@ final class Node {
 
     /** Stops both, and removes the data. */
     void close() throws IOException, InterruptedException {
-        channels.forEach(ManagedChannel::shutdownNow);
+        closeDaemon();
+        server.close();
+    }
+
+    /** Stops the daemon. */
+    void closeDaemon() throws InterruptedException {
+        channel.shutdownNow();
         loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
-        for (Process process : processes) {
-            process.destroy();
-            if (!process.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
+        if (daemon.isAlive()) {
+            stopDaemon(true);
         }
-        Shell.must("rm -rf " + work);
     }
 }

@@ -73,8 +73,8 @@ class OrphanTest {
 
     @AfterEach
     void leavesNothingBehind() throws Exception {
-        if (!node.server().isAlive()) {
-            node.startServer();
+        if (!node.server().process().isAlive()) {
+            node.server().start();
             await(
                     "answering",
                     () -> Shell.run("exec 3<>/dev/tcp/" + node.dataAddress().replace(':', '/'))
@@ -115,7 +115,7 @@ class OrphanTest {
         assertThat(waiting.getResubmittedRequests()).isEqualTo(WRITERS);
         assertThat(writers.isAlive()).isTrue();
 
-        node.startServer();
+        node.server().start();
 
         assertThat(output(writers)).contains("err= 0");
         await("connected", () -> node.device(NAME).getExplanation().isEmpty());
@@ -149,7 +149,7 @@ class OrphanTest {
 
         node.stopDaemon(false);
         Shell.must("mv /tmp/" + NAME + ".kept " + node.socket() + ".inflight/" + NAME);
-        node.startServer();
+        node.server().start();
         node.startDaemon();
 
         assertThat(output(writers)).contains("err= 0");
@@ -274,7 +274,7 @@ class OrphanTest {
     /** Writers that wait for a server that was killed. */
     private static Process writersInFlightWithoutServer() throws Exception {
         Device device = node.attach(NAME, false);
-        node.stopServer(false);
+        node.server().stop(false);
         Process writers = process("cd /tmp && exec fio --name=held --ioengine=libaio --direct=1 --rw=randwrite --bs=4k"
                 + " --iodepth=" + WRITERS + " --size=32m --number_ios=" + WRITERS + " --filename="
                 + device.getPath());

@@ -1,0 +1,83 @@
+package io.farblock.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.farblock.api.node.Device;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What happens to the daemon is a pause for whoever uses the device, never an error. */
+class DaemonFaultTest {
+    private static final long MIB = 1L << 20;
+    private static final int LOAD_MEGABYTES = 16;
+
+    private static Node node;
+
+    @BeforeAll
+    static void startServerAndDaemon() throws Exception {
+        Node.requireKernel();
+        node = new Node();
+    }
+
+    @AfterAll
+    static void stopServerAndDaemon() throws Exception {
+        if (node != null) {
+            node.close();
+        }
+    }
+
+    @Test
+    void losesNothingWhenTheDaemonIsKilledUnderTheRawDevice() throws Exception {
+        Device device = node.attachNew("killed", 64 * MIB);
+        try (Watch watch = new Watch();
+                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+            killDaemon("killed", load, Faults.fully(20, 2), false);
+            load.mustEndClean();
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("killed");
+        }
+    }
+
+    @Test
+    void losesNothingWhenBothAreKilledUnderExt4() throws Exception {
+        Device device = node.attachNew("killedboth", 128 * MIB);
+        Path mount = Files.createTempDirectory("farblock-mount");
+        Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
+        try (Watch watch = new Watch()) {
+            try (Load load = new Load(mount + "/file", LOAD_MEGABYTES)) {
+                killDaemon("killedboth", load, Faults.fully(20, 1), true);
+                load.mustEndClean();
+            } finally {
+                Shell.must("umount " + mount + " && rmdir " + mount);
+            }
+            Shell.must("fsck.ext4 -fn " + device.getPath());
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("killedboth");
+        }
+    }
+
+    private static void killDaemon(String name, Load load, int rounds, boolean serverToo) throws Exception {
+        long resubmitted = 0;
+        for (int round = 1; round <= rounds; round++) {
+            int held = Faults.awaitInFlight(node, name);
+            load.mustBeRunning();
+            node.stopDaemon(false);
+            if (serverToo) {
+                node.server().stop(false);
+                node.server().start();
+            }
+            node.startDaemon();
+            Faults.awaitProgress(node, name);
+            Device device = node.device(name);
+            resubmitted += device.getResubmittedRequests();
+            System.out.println("kill " + round + " of the daemon: " + held + " requests in flight, "
+                    + device.getResubmittedRequests() + " done again, taken up " + device.getTakeovers() + " times");
+        }
+        assertThat(resubmitted).isGreaterThanOrEqualTo(rounds);
+    }
+}

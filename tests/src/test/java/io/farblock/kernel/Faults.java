@@ -1,0 +1,68 @@
+package io.farblock.kernel;
+
+import io.farblock.api.node.Device;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+
+/** What the fault tests do between one fault and the next. */
+final class Faults {
+    private static final int LEAST_IN_FLIGHT = 8;
+    private static final int PROGRESS_REQUESTS = 200;
+    private static final int LIMIT_SECONDS = 300;
+    private static final int POLL_MILLIS = 200;
+
+    private Faults() {}
+
+    /** How often a fault is repeated, or how long it lasts: fully with {@code --long}, otherwise enough to be hit. */
+    static int fully(int full, int enough) {
+        return "yes".equals(System.getenv("FARBLOCK_LONG")) ? full : enough;
+    }
+
+    /** Waits until enough requests are in flight for a fault to hit some; returns how many. */
+    static int awaitInFlight(Node node, String name) throws InterruptedException {
+        return (int) await(node, name, device -> device.getInFlight() >= LEAST_IN_FLIGHT)
+                .getInFlight();
+    }
+
+    /** Waits until the device serves requests again; returns how long that took, in milliseconds. */
+    static long awaitProgress(Node node, String name) throws InterruptedException {
+        long beginNanos = System.nanoTime();
+        long before = completed(node.device(name));
+        await(node, name, device -> completed(device) >= before + PROGRESS_REQUESTS);
+        return (System.nanoTime() - beginNanos) / 1_000_000;
+    }
+
+    private static long completed(Device device) {
+        return device.getRequests() - device.getInFlight();
+    }
+
+    /** Waits for a device to be as the condition asks. */
+    static Device await(Node node, String name, Predicate<Device> condition) throws InterruptedException {
+        AtomicReference<Device> seen = new AtomicReference<>();
+        await(
+                () -> {
+                    seen.set(node.device(name));
+                    return condition.test(seen.get());
+                },
+                name);
+        return seen.get();
+    }
+
+    /** Waits for a condition. */
+    static void await(BooleanSupplier condition, String what) throws InterruptedException {
+        long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadlineNanos) {
+                throw new AssertionError(what + ": not reached within " + LIMIT_SECONDS + " s");
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
+    }
+
+    static void signal(Process process, String signal) throws IOException, InterruptedException {
+        Shell.must("kill -" + signal + " " + process.pid());
+    }
+}

@@ -1,0 +1,101 @@
+package io.farblock.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.farblock.api.node.Device;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What happens to the server is a pause for whoever uses the device, never an error. */
+class ServerFaultTest {
+    private static final long MIB = 1L << 20;
+    private static final int LOAD_MEGABYTES = 16;
+
+    private static Node node;
+
+    @BeforeAll
+    static void startServerAndDaemon() throws Exception {
+        Node.requireKernel();
+        node = new Node();
+    }
+
+    @AfterAll
+    static void stopServerAndDaemon() throws Exception {
+        if (node != null) {
+            node.close();
+        }
+    }
+
+    @Test
+    void losesNothingWhenTheServerIsKilledUnderTheRawDevice() throws Exception {
+        Device device = node.attachNew("killed", 64 * MIB);
+        try (Watch watch = new Watch();
+                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+            killServer("killed", load, Faults.fully(20, 2));
+            load.mustEndClean();
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("killed");
+        }
+    }
+
+    @Test
+    void losesNothingWhenTheServerIsKilledUnderExt4() throws Exception {
+        Device device = node.attachNew("killedext4", 128 * MIB);
+        Path mount = Files.createTempDirectory("farblock-mount");
+        Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
+        try (Watch watch = new Watch()) {
+            try (Load load = new Load(mount + "/file", LOAD_MEGABYTES)) {
+                killServer("killedext4", load, Faults.fully(20, 1));
+                load.mustEndClean();
+            } finally {
+                Shell.must("umount " + mount + " && rmdir " + mount);
+            }
+            Shell.must("fsck.ext4 -fn " + device.getPath());
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("killedext4");
+        }
+    }
+
+    private static void killServer(String name, Load load, int rounds) throws Exception {
+        for (int round = 1; round <= rounds; round++) {
+            int held = Faults.awaitInFlight(node, name);
+            load.mustBeRunning();
+            node.server().stop(false);
+            node.server().start();
+            long pauseMillis = Faults.awaitProgress(node, name);
+            System.out.println("kill " + round + " of the server: " + held + " requests in flight, I/O again after "
+                    + pauseMillis + " ms");
+        }
+        Device device = node.device(name);
+        System.out.println(device.getReconnects() + " reconnects, " + device.getReplayedRequests() + " replays");
+        assertThat(device.getReplayedRequests()).isGreaterThanOrEqualTo(rounds);
+    }
+
+    @Test
+    void waitsForAServerThatIsStopped() throws Exception {
+        Device device = node.attachNew("stopped", 64 * MIB);
+        try (Watch watch = new Watch();
+                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+            Faults.awaitInFlight(node, "stopped");
+            Faults.signal(node.server().process(), "STOP");
+            try {
+                // What is being waited for is the length of the outage itself.
+                TimeUnit.SECONDS.sleep(Faults.fully(60, 15));
+                assertThat(node.device("stopped").getExplanation()).contains("waiting for");
+            } finally {
+                Faults.signal(node.server().process(), "CONT");
+            }
+            Faults.awaitProgress(node, "stopped");
+            load.mustEndClean();
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("stopped");
+        }
+    }
+}
