@@ -31,8 +31,18 @@ final class DaemonCommand implements Callable<Integer> {
             description = "Event loops that serve the queues of all devices; one per CPU if not given.")
     private Integer loops;
 
+    @Option(
+            names = "--supervise",
+            description = "Start the daemon again at once whenever it dies; SIGTERM stops both. Where systemd runs, its"
+                    + " unit does the same.")
+    private boolean supervise;
+
     @Override
     public Integer call() {
+        if (supervise) {
+            // The launcher takes the option away, so somebody has gone round it.
+            throw new CommandException(ExitCode.USAGE, "--supervise works through the farblock command only");
+        }
         int count = loops == null ? Runtime.getRuntime().availableProcessors() : loops;
         if (count < 1) {
             throw new CommandException(ExitCode.USAGE, "--loops is at least 1");
