@@ -7,9 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What happens to the daemon is a pause for whoever uses the device, never an error. */
+@Tag("fault")
 class DaemonFaultTest {
     private static final long MIB = 1L << 20;
     private static final int LOAD_MEGABYTES = 16;

@@ -11,9 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A server's disk that is full, and one that is slow. */
+@Tag("fault")
 class DiskFaultTest {
     private static final long MIB = 1L << 20;
     private static final int SLOW_SECONDS = 5;

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The server in a network namespace of its own, behind a cable that can be pulled. */
+@Tag("fault")
 class NetworkFaultTest {
     private static final long MIB = 1L << 20;
     private static final int LOAD_MEGABYTES = 16;

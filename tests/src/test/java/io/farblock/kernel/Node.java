@@ -127,7 +127,7 @@ final class Node {
     }
 
     private static Path log(String name) throws IOException {
-        Path logs = Path.of("target", "kernel-logs");
+        Path logs = Path.of("target", "kernel-logs", System.getenv().getOrDefault("FARBLOCK_KERNEL_PART", "here"));
         Files.createDirectories(logs);
         return logs.resolve(name + ".log");
     }

@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What happens to the server is a pause for whoever uses the device, never an error. */
+@Tag("fault")
 class ServerFaultTest {
     private static final long MIB = 1L << 20;
     private static final int LOAD_MEGABYTES = 16;

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Device;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Two daemons, of which the second takes the volume while the first is stopped in the middle of its writes. */
+@Tag("fault")
 class TakeOverTest {
     private static final long MIB = 1L << 20;
     private static final int SIZE_MEGABYTES = 32;
