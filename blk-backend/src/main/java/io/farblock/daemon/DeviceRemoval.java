@@ -6,6 +6,7 @@ import io.farblock.linux.LinuxException;
 import io.farblock.vduse.DeviceState;
 import io.farblock.vduse.VduseControl;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +19,7 @@ final class DeviceRemoval {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceRemoval.class);
     private static final int HELPER_SECONDS = 60;
     private static final int FORCED_SECONDS = 3;
+    private static final int SETTLE_SECONDS = 20;
 
     private DeviceRemoval() {}
 
@@ -41,6 +43,7 @@ final class DeviceRemoval {
     /** Takes a device off the bus and removes it; returns when nothing of it is left. */
     static void remove(AttachedDevice attached, boolean force) throws DaemonException {
         checkServed(attached.name(), attached.device());
+        settle(attached, force);
         DeviceState before = attached.life().state();
         attached.life().become(DeviceState.DETACHING);
         unbind(attached, force, before);
@@ -48,6 +51,24 @@ final class DeviceRemoval {
         attached.stores().awaitClosed();
         attached.life().become(DeviceState.REMOVED);
         destroy(attached.name());
+    }
+
+    /**
+     * What was acknowledged is made durable first: once the device is gone nobody can ask for a flush, and the copies here,
+     * which a crash of the server's host would need, end with it.
+     */
+    private static void settle(AttachedDevice attached, boolean force) throws DaemonException {
+        VolumeStores stores = attached.stores();
+        int seconds = force ? FORCED_SECONDS : SETTLE_SECONDS;
+        if (stores.hasEnded() || stores.settle().awaitUninterruptibly(seconds, TimeUnit.SECONDS)) {
+            return;
+        }
+        String left = attached.name() + ": the server has not made durable what was written (" + stores.unflushedBytes()
+                + " bytes are kept here)";
+        if (!force) {
+            throw new DaemonException(Kind.REFUSED, left + "; farblock detach --force goes without them");
+        }
+        LOG.warn("{}; they are lost if its host crashes now", left);
     }
 
     /** Forced, it still gives a server that answers a moment to finish what is in flight, before it fails the rest. */

@@ -179,6 +179,16 @@ final class VolumeStores {
         return stores.stream().allMatch(store -> store.status().state() == ClientSession.State.OPEN);
     }
 
+    /** Whether every request fails from now on, because the volume was taken over or is another one. */
+    boolean hasEnded() {
+        return stores.stream().anyMatch(store -> store.status().state() == ClientSession.State.ENDED);
+    }
+
+    /** How much was acknowledged and is not known to be durable. */
+    long unflushedBytes() {
+        return volume.unflushedBytes();
+    }
+
     /** What the connections wait for, in words; empty if nothing. */
     String inWords() {
         RemoteStatus worst = null;

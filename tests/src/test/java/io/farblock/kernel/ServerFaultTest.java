@@ -1,6 +1,7 @@
 package io.farblock.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.farblock.api.node.Device;
 import java.nio.file.Files;
@@ -77,6 +78,20 @@ class ServerFaultTest {
         Device device = node.device(name);
         System.out.println(device.getReconnects() + " reconnects, " + device.getReplayedRequests() + " replays");
         assertThat(device.getReplayedRequests()).isGreaterThanOrEqualTo(rounds);
+    }
+
+    @Test
+    void refusesADetachThatWouldForgetWhatIsNotDurable() throws Exception {
+        Device device = node.attachNew("undurable", 64 * MIB);
+        Shell.must("dd if=/dev/urandom of=" + device.getPath() + " bs=4k count=100 oflag=direct");
+        Faults.signal(node.server().process(), "STOP");
+        try {
+            assertThatThrownBy(() -> node.detach("undurable")).hasMessageContaining("has not made durable");
+            assertThat(node.device("undurable").getState()).isEqualTo("running");
+        } finally {
+            Faults.signal(node.server().process(), "CONT");
+        }
+        node.detachAndDelete("undurable");
     }
 
     @Test
