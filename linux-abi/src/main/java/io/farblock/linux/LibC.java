@@ -37,6 +37,7 @@ public final class LibC {
     public static final int FALLOC_FL_ZERO_RANGE = 0x10;
     // <linux/fs.h>: fail with EAGAIN instead of waiting for a disk.
     public static final int RWF_NOWAIT = 8;
+    public static final int SYNC_FILE_RANGE_WRITE = 2;
     // <unistd.h>: where the next data or the next hole begins.
     public static final int SEEK_DATA = 3;
     public static final int SEEK_HOLE = 4;
@@ -114,6 +115,8 @@ public final class LibC {
     public static native int fdatasync(int fd);
 
     public static native int fsync(int fd);
+
+    public static native int sync_file_range(int fd, long offset, long lengthBytes, int flags);
 
     public static native int fallocate(int fd, int mode, long offset, long lengthBytes);
 

@@ -56,6 +56,11 @@ class Disk {
         return (int) done;
     }
 
+    /** Has dirty pages written to the disk and does not wait until they are there; what a sync writes later is less. */
+    int startWriteBack(int fd) {
+        return (int) result(LibC.sync_file_range(fd, 0, 0, LibC.SYNC_FILE_RANGE_WRITE));
+    }
+
     /** Not tried again after a failure: the kernel reports a lost page once and then calls the file clean. */
     int syncData(int fd) {
         return (int) result(LibC.fdatasync(fd));

@@ -24,6 +24,10 @@ final class FileVolume {
     // What one fallocate does in reasonable time.
     private static final long MAX_DISCARD_BYTES = 2L << 30;
     private static final int MAX_RANGES = 16;
+    // Scattered blocks are better written together and late; a long run costs the disk the same whenever it is written.
+    private static final int LONG_RUN_BYTES = 64 << 10;
+    // Little enough that a sync finds most of its work done.
+    private static final int WRITE_BACK_BYTES = 8 << 20;
 
     private final VolumeRecord identity;
     private final Disk disk;
@@ -38,6 +42,7 @@ final class FileVolume {
     private final SpaceQueue space;
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicLong dirtyBytes = new AtomicLong();
+    private final AtomicLong longRunBytes = new AtomicLong();
     private final AtomicInteger loggedErrno = new AtomicInteger();
     private volatile String failure;
 
@@ -140,6 +145,38 @@ final class FileVolume {
         long dirty = dirtyBytes.addAndGet(lengthBytes);
         if (dirty >= maxDirtyBytes && dirty - lengthBytes < maxDirtyBytes) {
             sync.request();
+        } else if (lengthBytes >= LONG_RUN_BYTES) {
+            longRunChanged(lengthBytes);
+        }
+    }
+
+    private void longRunChanged(long lengthBytes) {
+        long bytes = longRunBytes.addAndGet(lengthBytes);
+        if (bytes >= WRITE_BACK_BYTES && longRunBytes.compareAndSet(bytes, 0)) {
+            sync.requestWriteBack();
+        }
+    }
+
+    /**
+     * Lets the disk begin with what a sync would have it do. A failure counts as one of a sync: the next one might not
+     * hear of it again. On the sync thread.
+     */
+    void startWriteBack() {
+        if (failure == null) {
+            int result = begun();
+            // Anything else says that the call is not to be had here; a sync does it all.
+            if (result == -Errno.EIO || result == -Errno.ENOSPC || result == -Errno.EDQUOT) {
+                fail("writing to the disk failed: " + Errno.describe(-result));
+            }
+        }
+    }
+
+    private int begun() {
+        int place = watch.begin();
+        try {
+            return files.startWriteBack();
+        } finally {
+            watch.end(place);
         }
     }
 

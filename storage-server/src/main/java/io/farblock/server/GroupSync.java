@@ -19,7 +19,9 @@ final class GroupSync {
     private List<FileTask> waiting = new ArrayList<>();
     private List<FileTask> covered = new ArrayList<>();
     private boolean wanted;
+    private boolean writeBackWanted;
     private boolean running;
+    private boolean syncing;
     private volatile boolean atTheDisk;
 
     GroupSync(FileVolume volume, Executor thread) {
@@ -37,8 +39,18 @@ final class GroupSync {
 
     /** Has a sync done that nobody waits for. */
     void request() {
+        start(true);
+    }
+
+    /** Has the disk begin with what the next sync will have to do. */
+    void requestWriteBack() {
+        start(false);
+    }
+
+    private void start(boolean isSync) {
         synchronized (this) {
-            wanted = true;
+            wanted |= isSync;
+            writeBackWanted |= !isSync;
             if (running) {
                 return;
             }
@@ -54,30 +66,40 @@ final class GroupSync {
 
     private void runRounds() {
         while (takeWaiting()) {
-            int result = -Errno.EIO;
-            try {
-                atTheDisk = true;
-                result = volume.syncFiles();
-            } finally {
-                // First of all: who is told next may write at once.
-                atTheDisk = false;
-                for (int i = 0; i < covered.size(); i++) {
-                    covered.get(i).synced(result);
-                }
-                covered.clear();
+            if (syncing) {
+                sync();
+            } else {
+                volume.startWriteBack();
             }
         }
     }
 
-    private synchronized boolean takeWaiting() {
-        if (!wanted) {
-            running = false;
-            return false;
+    private void sync() {
+        int result = -Errno.EIO;
+        try {
+            atTheDisk = true;
+            result = volume.syncFiles();
+        } finally {
+            // First of all: who is told next may write at once.
+            atTheDisk = false;
+            for (int i = 0; i < covered.size(); i++) {
+                covered.get(i).synced(result);
+            }
+            covered.clear();
         }
-        wanted = false;
-        List<FileTask> empty = covered;
-        covered = waiting;
-        waiting = empty;
-        return true;
+    }
+
+    private synchronized boolean takeWaiting() {
+        running = wanted || writeBackWanted;
+        syncing = wanted;
+        // A sync writes everything: nothing is left to begin with.
+        writeBackWanted = false;
+        if (wanted) {
+            wanted = false;
+            List<FileTask> empty = covered;
+            covered = waiting;
+            waiting = empty;
+        }
+        return running;
     }
 }

@@ -115,6 +115,17 @@ final class VolumeFiles implements AutoCloseable {
         return 0;
     }
 
+    /** Has what was changed written without waiting for it; 0 or the first negative error number. Files stay dirty. */
+    int startWriteBack() {
+        for (int i = 0; i < files.length; i++) {
+            int result = dirty.get(i) == 0 ? 0 : disk.startWriteBack(files[i].number());
+            if (result < 0) {
+                return result;
+            }
+        }
+        return 0;
+    }
+
     /** Syncs every file and reads all of it back from the disk; 0 or the first negative error number. Takes long. */
     int verify() {
         DiskReader reader = new DiskReader(disk, LockSupport::parkNanos);

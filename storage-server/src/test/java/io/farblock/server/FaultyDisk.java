@@ -15,9 +15,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class FaultyDisk extends Disk {
     final AtomicInteger syncs = new AtomicInteger();
+    final AtomicInteger writeBacks = new AtomicInteger();
     final AtomicInteger slowReads = new AtomicInteger();
     volatile int writeErrno;
     volatile int syncErrno;
+    volatile int writeBackErrno;
     volatile int allocateErrno;
     volatile int readErrno;
     /** Whether nothing is in the page cache. */
@@ -138,6 +140,12 @@ final class FaultyDisk extends Disk {
     @Override
     int allocate(int fd, int mode, long offset, long lengthBytes) {
         return allocateErrno != 0 ? -allocateErrno : super.allocate(fd, mode, offset, lengthBytes);
+    }
+
+    @Override
+    int startWriteBack(int fd) {
+        writeBacks.incrementAndGet();
+        return writeBackErrno != 0 ? -writeBackErrno : super.startWriteBack(fd);
     }
 
     @Override
