@@ -10,7 +10,6 @@ import io.farblock.wire.ReplyLayout;
 import io.farblock.wire.StatusCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.buffer.ByteBuf;
-import java.nio.ByteBuffer;
 
 /**
  * The requests of one queue on their way over connections that come and go: sent within the credits, answered in any
@@ -47,8 +46,8 @@ final class ClientRequests {
     private int replyHead;
     private int replyPart;
     private BlockStatus replyStatus = BlockStatus.OK;
-    private long replyPosition;
     private boolean replyDropped;
+    private final ReplyPayload replyPayload = new ReplyPayload();
 
     /**
      * @param heads the heads of the queue; those of {@link OwnRequests} follow
@@ -219,8 +218,8 @@ final class ClientRequests {
             throw new ProtocolException("a reply to a request that is not in flight");
         }
         replyStatus = StatusCode.status(ReplyLayout.statusCode(bytes, at));
-        replyPosition = table.payloadPosition(replyPart);
         checkFits(bytes, at);
+        replyPayload.begin(table.request(replyHead).payload(), table.payloadPosition(replyPart));
     }
 
     private void checkFits(ByteBuf bytes, int at) throws ProtocolException {
@@ -247,10 +246,13 @@ final class ClientRequests {
     /** More of the payload: goes to the memory of the request at once. */
     void replyPayload(ByteBuf bytes, int at, int length) {
         if (!replyDropped) {
-            ByteBuffer source = bytes.internalNioBuffer(at, length);
-            table.request(replyHead).payload().copyFrom(replyPosition, source, source.position(), length);
-            replyPosition += length;
+            replyPayload.take(bytes, at, length);
         }
+    }
+
+    /** That memory, if the rest of the payload can be received into it; or null. */
+    ByteBuf replyLanding(int left) {
+        return replyDropped ? null : replyPayload.landing(left);
     }
 
     /** The reply is complete; returns whether the connection is still to be trusted. */

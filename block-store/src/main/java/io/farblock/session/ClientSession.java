@@ -182,15 +182,11 @@ public final class ClientSession implements BlockStore {
         observer.disconnected(reason);
         if (life.is(State.WAITING)) {
             link.connectAfter(delayNanos);
-            failBroken();
+            if (requests.oneIsBroken()) {
+                unflushed.mayLand(link);
+                requests.failBroken();
+            }
             intake.check();
-        }
-    }
-
-    private void failBroken() {
-        if (requests.oneIsBroken()) {
-            unflushed.mayLand(link);
-            requests.failBroken();
         }
     }
 
@@ -218,6 +214,11 @@ public final class ClientSession implements BlockStore {
             receiving = false;
         }
         afterReplies();
+    }
+
+    /** Where the next bytes belong, or null; see {@link ServerSession#landing}. */
+    public ByteBuf landing() {
+        return reader.landing();
     }
 
     private void afterReplies() {

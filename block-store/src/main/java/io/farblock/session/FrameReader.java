@@ -19,12 +19,18 @@ final class FrameReader {
         /** The next bytes of the payload. */
         void payload(ByteBuf bytes, int at, int length);
 
+        /** Memory that its next bytes, of which {@code left} are still to come, may be received into; or null. */
+        ByteBuf landing(int left);
+
         /** The frame is complete; {@code intact} is whether the payload has the CRC that the header gave, if any. */
         void end(boolean intact) throws ProtocolException;
 
         /** Whether the rest of the stream is not wanted any more. */
         boolean isClosed();
     }
+
+    /** Less than this is received together with what follows, and copied. */
+    private static final int MIN_LANDING_BYTES = 16 * 1024;
 
     private final Sink sink;
     private final int magic;
@@ -56,6 +62,12 @@ final class FrameReader {
             }
         }
         in.skipBytes(in.readableBytes());
+    }
+
+    /** See {@link ServerSession#landing}. */
+    ByteBuf landing() {
+        boolean isLong = payloadLeft >= MIN_LANDING_BYTES && payloadLeft <= Integer.MAX_VALUE;
+        return isLong && !sink.isClosed() ? sink.landing((int) payloadLeft) : null;
     }
 
     private void readHeader(ByteBuf in) throws ProtocolException {

@@ -24,6 +24,9 @@ final class FrameSorter implements FrameReader.Sink {
         /** More of its payload. */
         void dataPayload(ByteBuf bytes, int at, int length);
 
+        /** Memory to receive its next bytes into; see {@link FrameReader.Sink#landing}. */
+        ByteBuf dataLanding(int left);
+
         /** It is complete; {@code intact} is whether its payload has the CRC that the header gave, if any. */
         void dataEnd(boolean intact) throws ProtocolException;
 
@@ -50,6 +53,11 @@ final class FrameSorter implements FrameReader.Sink {
     /** Reads all that there is, or up to where the receiver closes. */
     void read(ByteBuf bytes) throws ProtocolException {
         reader.read(bytes);
+    }
+
+    /** See {@link ServerSession#landing}. */
+    ByteBuf landing() {
+        return reader.landing();
     }
 
     /** Forgets a frame that was read in part: another connection begins. */
@@ -81,6 +89,11 @@ final class FrameSorter implements FrameReader.Sink {
         } else {
             control.writeBytes(bytes, at, length);
         }
+    }
+
+    @Override
+    public ByteBuf landing(int left) {
+        return isData ? receiver.dataLanding(left) : null;
     }
 
     @Override

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Views of payload memory that are sent without a copy, kept for use again. One for each loop or session.
+ * Views of payload memory that is sent or received without a copy, kept for use again. One for each loop or session.
  *
  * <p>A view holds its memory from {@link #take} until the network lets go of it, also after a disconnect. Making one
  * costs some hundred bytes, which is why those given back wait for the next payload in the same memory.
@@ -23,7 +23,12 @@ final class GatherViews {
 
     /** A view of {@code length} bytes from absolute index {@code offset} on. Retains the hold. */
     ByteBuf take(ByteBuffer memory, int offset, int length, MemoryHold hold) {
-        return find(memory).begin(offset, length, hold);
+        return find(memory).begin(offset, length, length, hold);
+    }
+
+    /** A view that nothing has been written to yet. */
+    ByteBuf takeEmpty(ByteBuffer memory, int offset, int length, MemoryHold hold) {
+        return find(memory).begin(offset, length, 0, hold);
     }
 
     private GatherView find(ByteBuffer memory) {

@@ -56,6 +56,11 @@ final class ServerMessages implements FrameSorter.Receiver {
     }
 
     @Override
+    public ByteBuf dataLanding(int left) {
+        return requests.replyLanding(left);
+    }
+
+    @Override
     public void dataEnd(boolean intact) {
         if (!requests.replyEnd(intact)) {
             session.refuseServer(GoodbyeCode.GOODBYE_CODE_PAYLOAD_CRC, "a payload with a wrong CRC");

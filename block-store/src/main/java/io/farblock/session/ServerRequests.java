@@ -104,10 +104,19 @@ final class ServerRequests {
     }
 
     /** More of the payload of the frame that was begun. */
+    @SuppressWarnings("ReferenceEquality") // Another buffer with the same bytes is not where they belong.
     void payload(ByteBuf bytes, int at, int length) {
-        if (!receiving.starved) {
+        if (!receiving.starved && bytes != receiving.buffer) {
             receiving.buffer.writeBytes(bytes, at, length);
         }
+    }
+
+    /** The memory of that payload, to append the rest of it to; or null, if it is thrown away. */
+    ByteBuf landing() {
+        ByteBuf memory = receiving.buffer;
+        return receiving.starved
+                ? null
+                : memory.readerIndex(memory.writerIndex()).retain();
     }
 
     /** The frame that is complete or is being received; for the message about a payload that arrived broken. */

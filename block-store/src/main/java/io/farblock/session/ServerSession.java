@@ -93,6 +93,14 @@ public final class ServerSession {
         }
     }
 
+    /**
+     * Where the next bytes belong, if they are the rest of a large payload: a buffer to append them to, which is then
+     * given to {@link #receive} without a copy, and released by the caller. Null, if any buffer will do.
+     */
+    public ByteBuf landing() {
+        return reader.landing();
+    }
+
     /** The loop's turn ends: sends what it made. */
     public void endOfTurn() {
         turnPending = false;
@@ -256,6 +264,11 @@ public final class ServerSession {
         @Override
         public void dataPayload(ByteBuf bytes, int at, int length) {
             requests.payload(bytes, at, length);
+        }
+
+        @Override
+        public ByteBuf dataLanding(int left) {
+            return requests.landing();
         }
 
         @Override

@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -50,6 +51,12 @@ public final class SessionPair implements ClientLink, ClientObserver {
     Tamper toServer = bytes -> {};
     Tamper toClient = bytes -> {};
     boolean networkIsDown;
+
+    /** Whether a payload may be received where it belongs now, as a network that can do so would; else it is copied. */
+    BooleanSupplier lands = () -> false;
+
+    int landedToServer;
+    int landedToClient;
 
     /** Whether the other queues can wake this one, or its loop is busy for long. */
     boolean wakes = true;
@@ -151,9 +158,24 @@ public final class SessionPair implements ClientLink, ClientObserver {
                 int want = (toTheServer ? splitToServer : splitToClient).applyAsInt(end - from);
                 int to = from + Math.max(1, Math.min(end - from, want));
                 bytes.writerIndex(to);
-                of.receive(toTheServer, bytes);
+                ByteBuf landing = lands.getAsBoolean() ? of.landing(toTheServer) : null;
+                if (landing == null) {
+                    of.receive(toTheServer, bytes);
+                } else {
+                    to = from + land(bytes, landing);
+                }
                 bytes.setIndex(to, end);
             }
+        }
+
+        private int land(ByteBuf bytes, ByteBuf landing) {
+            int length = Math.min(bytes.readableBytes(), landing.writableBytes());
+            landing.writeBytes(bytes, length);
+            landedToServer += toTheServer ? length : 0;
+            landedToClient += toTheServer ? 0 : length;
+            of.receive(toTheServer, landing);
+            landing.release();
+            return length;
         }
 
         void drop() {
@@ -182,6 +204,13 @@ public final class SessionPair implements ClientLink, ClientObserver {
             } else if (connection == this) {
                 client.receive(bytes);
             }
+        }
+
+        ByteBuf landing(boolean ofServer) {
+            if (isCut) {
+                return null;
+            }
+            return ofServer ? server.landing() : connection == this ? client.landing() : null;
         }
 
         void endOfTurn(boolean ofServer) {

@@ -10,6 +10,7 @@ import io.farblock.session.ClientObserver;
 import io.farblock.session.ClientSession;
 import io.farblock.session.SessionCounters;
 import io.farblock.session.SessionStatus;
+import io.farblock.wire.ReceiveBuffers;
 import io.farblock.wire.WireBuffers;
 import io.farblock.wire.proto.Welcome;
 import io.netty.bootstrap.Bootstrap;
@@ -257,6 +258,14 @@ public final class RemoteStore implements BlockStore {
     /** What the network says. One for each connection; an old one is not listened to. */
     @SuppressWarnings("FutureReturnValueIgnored") // A channel that is closed here is not asked about afterwards.
     private final class Connection extends ChannelInboundHandlerAdapter {
+        @Override
+        public void handlerAdded(ChannelHandlerContext context) {
+            context.channel()
+                    .config()
+                    .setRecvByteBufAllocator(
+                            new ReceiveBuffers(() -> context.channel() == channel ? session.landing() : null));
+        }
+
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
             ByteBuf bytes = (ByteBuf) message;

@@ -4,6 +4,7 @@ import io.farblock.session.OpenVolume;
 import io.farblock.session.ServerSession;
 import io.farblock.session.SessionOutput;
 import io.farblock.session.VolumeHost;
+import io.farblock.wire.ReceiveBuffers;
 import io.farblock.wire.WireBuffers;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
@@ -42,6 +43,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
         this.channel = channel;
         name = options.name();
         session = new ServerSession(this, options.limits(), this, WireBuffers.pool(), System::nanoTime);
+        channel.config().setRecvByteBufAllocator(new ReceiveBuffers(this::landing));
     }
 
     /** Asks the client to go on elsewhere. Any thread. */
@@ -74,6 +76,10 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
         } finally {
             bytes.release();
         }
+    }
+
+    private ByteBuf landing() {
+        return ended ? null : session.landing();
     }
 
     @Override
