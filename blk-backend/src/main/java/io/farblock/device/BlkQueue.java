@@ -106,6 +106,10 @@ public final class BlkQueue {
         ring = newRing;
         chain = new DescriptorChain(BlkLimits.CHAIN_DESCRIPTORS, BlkLimits.CHAIN_BYTES, indirect);
         state = State.RUNNING;
+        if (ring.isTakenUp()) {
+            // For what was published and not announced: the driver would wait for it until the next request ends.
+            host.interrupt();
+        }
         onKick();
     }
 

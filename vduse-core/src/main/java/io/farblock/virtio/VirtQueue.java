@@ -38,6 +38,7 @@ public final class VirtQueue {
     private final InFlightLog log;
     private final HeadState[] headStates;
     private final int[] pushed;
+    private boolean takenUp;
     private int[] resumed = {};
     private int resumedPopped;
     private GuestRange descriptors;
@@ -102,6 +103,7 @@ public final class VirtQueue {
     public static VirtQueue takeOver(GuestMemory memory, VirtQueueAddresses addresses, long features, InFlightLog log)
             throws VirtQueueException {
         VirtQueue queue = new VirtQueue(memory, addresses, hasEventIdx(features), 0, log);
+        queue.takenUp = true;
         queue.nextAvail = queue.usedIdx;
         int offered = queue.availDistance();
         queue.resumed = log.takeUp(features, addresses, queue.used, queue.usedIdx, offered);
@@ -286,6 +288,11 @@ public final class VirtQueue {
     /** The first avail index that was not taken yet; what GET_VQ_STATE asks for. */
     public int nextAvail() {
         return nextAvail;
+    }
+
+    /** Whether another process served it before, and may have died between a publication and its interrupt. */
+    public boolean isTakenUp() {
+        return takenUp;
     }
 
     /** How many heads another process had taken, and this one takes again. */
