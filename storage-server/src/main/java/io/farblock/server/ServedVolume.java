@@ -201,7 +201,10 @@ final class ServedVolume {
 
     private boolean isOvertaken(Hello hello) {
         for (VolumeConnection connection : connections) {
-            if (isSameQueue(connection, hello) && connection.incarnation() >= hello.getIncarnation()) {
+            if (isOfSession(connection, hello)
+                    && (connection.life() > VolumeConnection.life(hello.getIncarnation())
+                            || (connection.queue() == hello.getQueue()
+                                    && connection.incarnation() >= hello.getIncarnation()))) {
                 return true;
             }
         }
@@ -273,7 +276,9 @@ final class ServedVolume {
     }
 
     // For a new writer, every connection of an older epoch; for a connection that is made anew, the older ones of its
-    // queue. Those that have ended count as long as the disk still works for them.
+    // queue; for one of a new process, all of the process that died, which may have sent again on one queue what the
+    // new
+    // one overwrites on another. Those that have ended count as long as the disk still works for them.
     private List<VolumeConnection> toFence(VolumeConnection connection) {
         List<VolumeConnection> fenced = new ArrayList<>();
         for (VolumeConnection old : allConnections()) {
@@ -291,14 +296,13 @@ final class ServedVolume {
     }
 
     private static boolean isInTheWay(VolumeConnection old, VolumeConnection connection) {
-        boolean sameQueue =
-                old.isOfSession(connection.clientId(), connection.sessionId()) && old.queue() == connection.queue();
-        return sameQueue || (connection.isWriter() && old.isWriter() && old.epoch() < connection.epoch());
+        boolean succeeded = old.isOfSession(connection.clientId(), connection.sessionId())
+                && (old.queue() == connection.queue() || old.life() < connection.life());
+        return succeeded || (connection.isWriter() && old.isWriter() && old.epoch() < connection.epoch());
     }
 
-    private static boolean isSameQueue(VolumeConnection connection, Hello hello) {
-        return connection.isOfSession(hello.getClientId(), hello.getSessionId())
-                && connection.queue() == hello.getQueue();
+    private static boolean isOfSession(VolumeConnection connection, Hello hello) {
+        return connection.isOfSession(hello.getClientId(), hello.getSessionId());
     }
 
     private void giveBackLease(VolumeConnection last) {

@@ -137,6 +137,15 @@ final class VolumeConnection implements OpenVolume {
         return hello.getIncarnation();
     }
 
+    /** Which of the processes that served the session, one after the other, has made it. */
+    int life() {
+        return life(hello.getIncarnation());
+    }
+
+    static int life(long incarnation) {
+        return (int) (incarnation >>> Integer.SIZE);
+    }
+
     String clientName() {
         return Names.printable(hello.getClientName());
     }

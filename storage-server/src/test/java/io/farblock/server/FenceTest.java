@@ -6,6 +6,7 @@ import io.farblock.block.BlockStatus;
 import io.farblock.linux.Errno;
 import io.farblock.wire.Opcode;
 import io.farblock.wire.proto.Hello;
+import io.farblock.wire.proto.RefusalCode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -113,6 +114,26 @@ class FenceTest {
         assertThat(receiveStatus()).isEqualTo(BlockStatus.STALE_EPOCH);
         assertThat(heir.read(0, BLOCK)).isEqualTo(ZEROS);
         assertThat(heir.write(0, OLD)).isEqualTo(BlockStatus.OK);
+    }
+
+    @Test
+    void endsAllQueuesOfAProcessWhenTheNextOneOpensTheFirst() throws IOException {
+        Hello.Builder session = takeOverHello();
+        heir.open(session);
+        byte[] frame = heir.frame(Opcode.WRITE, 0, BLOCK, OLD);
+        heir.sendBytes(Arrays.copyOf(frame, frame.length / 2));
+
+        try (RawClient next = new RawClient(server.dataAddress())) {
+            next.open(session.setTakeOver(false).setWantedEpoch(2).setQueue(1).setIncarnation(1L << 32 | 1));
+
+            heir.awaitEnd();
+            assertThat(next.read(0, BLOCK)).isEqualTo(ZEROS);
+            try (RawClient late = new RawClient(server.dataAddress())) {
+                assertThat(late.openRefused(session.setQueue(0).setIncarnation(2))
+                                .getCode())
+                        .isEqualTo(RefusalCode.REFUSAL_CODE_STALE_INCARNATION);
+            }
+        }
     }
 
     @Test
