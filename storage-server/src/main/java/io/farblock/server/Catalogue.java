@@ -3,8 +3,6 @@ package io.farblock.server;
 import io.farblock.linux.Errno;
 import io.farblock.linux.LinuxException;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -301,13 +299,11 @@ final class Catalogue {
     }
 
     private void readAll() throws IOException, StartupException {
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory.catalogue())) {
-            for (Path entry : entries) {
-                if (entry.getFileName().toString().startsWith(FRESH_PREFIX)) {
-                    disk.delete(entry);
-                } else {
-                    read(entry);
-                }
+        for (Path entry : disk.list(directory.catalogue())) {
+            if (entry.getFileName().toString().startsWith(FRESH_PREFIX)) {
+                disk.delete(entry);
+            } else {
+                read(entry);
             }
         }
     }
@@ -315,7 +311,7 @@ final class Catalogue {
     private void read(Path entry) throws StartupException {
         String name = entry.getFileName().toString();
         try {
-            VolumeRecord record = RecordFile.decode(Files.readAllBytes(entry));
+            VolumeRecord record = RecordFile.decode(disk.readFile(entry));
             if (!record.getName().equals(name)) {
                 throw new IOException("it is the record of volume " + Names.printable(record.getName()));
             }
@@ -348,11 +344,9 @@ final class Catalogue {
         for (Entry entry : entries.values()) {
             known.add(entry.record.getUuid());
         }
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory.volumes())) {
-            for (Path entry : entries) {
-                if (!known.contains(entry.getFileName().toString())) {
-                    LOG.warn("{} belongs to no volume of the catalogue; it is kept", entry);
-                }
+        for (Path entry : disk.list(directory.volumes())) {
+            if (!known.contains(entry.getFileName().toString())) {
+                LOG.warn("{} belongs to no volume of the catalogue; it is kept", entry);
             }
         }
     }

@@ -10,6 +10,8 @@ import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Every touch of the data directory: the one seam between the server and its disk, where tests put faults.
@@ -140,6 +142,17 @@ class Disk {
             // The file system may hand it out only after its journal says that it is free.
             check(LibC.fsync(descriptor.number()), "fsync", file);
         }
+    }
+
+    /** What is in a directory. */
+    List<Path> list(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.toList();
+        }
+    }
+
+    byte[] readFile(Path file) throws IOException {
+        return Files.readAllBytes(file);
     }
 
     void makeDirectory(Path directory) throws IOException {

@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.LongSupplier;
 
 /**
  * Since when the threads of a volume are at its disk: tells a disk that is slow from one that does not answer.
@@ -11,15 +12,17 @@ final class DiskWatch {
     private static final long NOT_THERE = 0;
 
     private final AtomicLongArray since;
+    private final LongSupplier clockNanos;
 
-    DiskWatch(int threads) {
+    DiskWatch(int threads, LongSupplier clockNanos) {
+        this.clockNanos = clockNanos;
         since = new AtomicLongArray(threads);
     }
 
     /** A thread goes to the disk; returns its place for {@link #end}. */
     int begin() {
         // 0 means free; a nanosecond more or less counts for nothing.
-        long nowNanos = System.nanoTime() | 1;
+        long nowNanos = clockNanos.getAsLong() | 1;
         for (int i = 0; i < since.length(); i++) {
             if (since.get(i) == NOT_THERE && since.compareAndSet(i, NOT_THERE, nowNanos)) {
                 return i;
@@ -34,7 +37,7 @@ final class DiskWatch {
 
     /** For how long the one that waits longest has been there; 0 if nobody is. */
     long longestNanos() {
-        long nowNanos = System.nanoTime();
+        long nowNanos = clockNanos.getAsLong();
         long longest = 0;
         for (int i = 0; i < since.length(); i++) {
             long begun = since.get(i);

@@ -5,8 +5,7 @@ import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -36,8 +35,8 @@ final class FileVolume {
     private final long maxDirtyBytes;
     private final ActiveRanges ranges = new ActiveRanges();
     private final DiskWatch watch;
-    private final ThreadPoolExecutor workers;
-    private final ThreadPoolExecutor syncThread;
+    private final ExecutorService workers;
+    private final ExecutorService syncThread;
     private final GroupSync sync;
     private final SpaceQueue space;
     private final AtomicInteger queued = new AtomicInteger();
@@ -52,27 +51,26 @@ final class FileVolume {
             Catalogue catalogue,
             VolumeFiles files,
             ServerOptions options,
-            ScheduledExecutorService timer) {
+            Threads threads) {
         identity = record;
         this.disk = disk;
         this.catalogue = catalogue;
         this.files = files;
         maxDirtyBytes = options.maxDirtyBytes();
         // The sync thread, and whoever closes the volume.
-        watch = new DiskWatch(options.workersPerVolume() + 2);
-        workers = IdleThreads.named(options.workersPerVolume(), "farblock-disk-" + record.getName());
-        syncThread = IdleThreads.named(1, "farblock-sync-" + record.getName());
+        watch = new DiskWatch(options.workersPerVolume() + 2, threads::nowNanos);
+        workers = threads.pool(options.workersPerVolume(), "farblock-disk-" + record.getName());
+        syncThread = threads.pool(1, "farblock-sync-" + record.getName());
         sync = new GroupSync(this, syncThread);
-        space = new SpaceQueue(this, timer);
+        space = new SpaceQueue(this, threads.timer());
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
     }
 
     /** Opens the files of a volume. Waits for the disk. */
-    static FileVolume open(
-            VolumeRecord record, Disk disk, Catalogue catalogue, ServerOptions options, ScheduledExecutorService timer)
+    static FileVolume open(VolumeRecord record, Disk disk, Catalogue catalogue, ServerOptions options, Threads threads)
             throws IOException {
         VolumeFiles files = VolumeFiles.open(disk, catalogue.data(record), record.getSizeBytes());
-        return new FileVolume(record, disk, catalogue, files, options, timer);
+        return new FileVolume(record, disk, catalogue, files, options, threads);
     }
 
     /** A connection's view of it. {@code loop} runs the connection's callbacks, on the thread that calls the store. */
@@ -238,8 +236,8 @@ final class FileVolume {
 
     /** Ends the threads, syncs and closes the files. No request may come any more. Waits for the disk. */
     void close() {
-        IdleThreads.awaitEnd(workers);
-        IdleThreads.awaitEnd(syncThread);
+        Threads.awaitEnd(workers);
+        Threads.awaitEnd(syncThread);
         if (failure == null && files.hasDirty()) {
             syncFiles();
         }

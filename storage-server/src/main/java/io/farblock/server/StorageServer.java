@@ -66,7 +66,7 @@ public final class StorageServer implements AutoCloseable {
         DataDirectory directory = DataDirectory.open(disk, options.dataDirectory());
         VolumeTable volumes = null;
         try {
-            volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier, memory);
+            volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier, memory, new Threads());
             StorageServer server = new StorageServer(options, directory, volumes);
             LOG.info(
                     "serving {} volumes of {} on {}, admin API on {}",

@@ -17,14 +17,15 @@ import java.util.concurrent.atomic.AtomicReference;
 final class VolumeControl implements Executor {
     private final String name;
     private final Executor thread;
-    private final DiskWatch watch = new DiskWatch(1);
+    private final DiskWatch watch;
     private volatile ServedVolume served;
     private volatile boolean ending;
     private volatile boolean closed;
 
-    VolumeControl(String name) {
+    VolumeControl(String name, Threads threads) {
         this.name = name;
-        thread = IdleThreads.named(1, "farblock-control-" + name);
+        watch = new DiskWatch(1, threads::nowNanos);
+        thread = threads.pool(1, "farblock-control-" + name);
     }
 
     @Override

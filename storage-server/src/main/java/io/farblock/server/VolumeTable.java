@@ -9,8 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,22 +29,23 @@ final class VolumeTable {
     private final Catalogue catalogue;
     private final ServerOptions options;
     private final DurabilityVerifier verifier;
-    // Nothing on it waits for a disk.
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "farblock-timer");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final Threads threads;
     private final PayloadMemory memory;
     private final Map<String, VolumeControl> controls = new ConcurrentHashMap<>();
 
     VolumeTable(
-            Disk disk, Catalogue catalogue, ServerOptions options, DurabilityVerifier verifier, PayloadMemory memory) {
+            Disk disk,
+            Catalogue catalogue,
+            ServerOptions options,
+            DurabilityVerifier verifier,
+            PayloadMemory memory,
+            Threads threads) {
         this.memory = memory;
         this.disk = disk;
         this.catalogue = catalogue;
         this.options = options;
         this.verifier = verifier;
+        this.threads = threads;
     }
 
     /** Opens a volume for a connection; the answer comes on the client's loop. */
@@ -90,7 +89,9 @@ final class VolumeTable {
         VolumeControl control = control(name);
         ServedVolume volume = control.call(() -> serve(control, catalogue.find(name)));
         if (volume.volume().failure() != null) {
-            endAllConnections(control, volume);
+            CountDownLatch fenced = new CountDownLatch(1);
+            endAllConnections(control, volume, fenced::countDown);
+            Waiting.uninterruptibly(fenced::await);
         }
         try {
             String reason = volume.volume().check();
@@ -108,13 +109,11 @@ final class VolumeTable {
      * Who is connected knows the durability verifier of before the failure. Served under it once more, a flush would
      * succeed as if nothing had been lost: so they are fenced before the volume can serve again, and come back.
      */
-    private static void endAllConnections(VolumeControl control, ServedVolume volume) {
-        CountDownLatch fenced = new CountDownLatch(1);
+    static void endAllConnections(VolumeControl control, ServedVolume volume, Runnable fenced) {
         control.execute(() -> {
             volume.disconnectAll();
-            volume.drain(fenced::countDown);
+            volume.drain(fenced);
         });
-        Waiting.uninterruptibly(fenced::await);
     }
 
     /** Ends the lease of a volume for ever; returns who held it once nothing of theirs can land any more. */
@@ -157,13 +156,13 @@ final class VolumeTable {
 
     /** Ends the timer. */
     void close() {
-        timer.shutdownNow();
+        threads.close();
     }
 
-    private VolumeControl control(String name) throws VolumeException {
+    VolumeControl control(String name) throws VolumeException {
         // First: a name that a client made up takes no memory.
         VolumeRecord unused = catalogue.find(name);
-        return controls.computeIfAbsent(name, VolumeControl::new);
+        return controls.computeIfAbsent(name, added -> new VolumeControl(added, threads));
     }
 
     private void decide(VolumeControl control, Hello hello, ClientEnd client, OpenAnswer answer) {
@@ -186,13 +185,14 @@ final class VolumeTable {
         }
     }
 
-    private ServedVolume serve(VolumeControl control, VolumeRecord record) throws IOException, VolumeException {
+    /** On the control thread. */
+    ServedVolume serve(VolumeControl control, VolumeRecord record) throws IOException, VolumeException {
         if (control.isEnding()) {
             throw new IOException("it was deleted a moment ago, or the server is stopping");
         }
         ServedVolume volume = control.served();
         if (volume == null) {
-            FileVolume files = FileVolume.open(record, disk, catalogue, options, timer);
+            FileVolume files = FileVolume.open(record, disk, catalogue, options, threads);
             volume = new ServedVolume(files, record, catalogue, verifier, memory.new Share(), control);
             control.serve(volume);
         }

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 
 /** A volume in a directory, with one connection and its loop, driven from the test's thread. */
@@ -19,7 +18,7 @@ final class TestVolume implements AutoCloseable {
     final Catalogue catalogue;
     final FileStore store;
     final ExecutorService loop = Executors.newSingleThreadExecutor();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    private final Threads threads = new Threads();
     private final DataDirectory directory;
 
     TestVolume(Path root, Disk disk, VolumeRecord wanted) throws Exception {
@@ -28,7 +27,7 @@ final class TestVolume implements AutoCloseable {
         if (catalogue.list().isEmpty()) {
             var unused = catalogue.create(wanted);
         }
-        volume = FileVolume.open(catalogue.find(wanted.getName()), disk, catalogue, options(root), timer);
+        volume = FileVolume.open(catalogue.find(wanted.getName()), disk, catalogue, options(root), threads);
         store = volume.store(loop, false);
     }
 
@@ -103,7 +102,7 @@ final class TestVolume implements AutoCloseable {
         onLoop(store::close);
         volume.close();
         loop.shutdown();
-        timer.shutdownNow();
+        threads.close();
         directory.close();
     }
 }

@@ -1,0 +1,58 @@
+package io.farblock.server;
+
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Where a server's work is done, and what time it is there: the seam at which a simulator has turns and a clock of its
+ * own. Calls from any thread.
+ */
+class Threads implements AutoCloseable {
+    private static final int IDLE_SECONDS = 10;
+
+    private final ScheduledExecutorService timer =
+            Executors.newSingleThreadScheduledExecutor(work -> daemon(work, "farblock-timer"));
+
+    /**
+     * At most {@code count} threads of this name, with a queue before them. They are there while there is work: a volume
+     * that nobody uses has none.
+     */
+    ExecutorService pool(int count, String name) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                count, count, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> daemon(work, name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** For what is to be done later. Nothing on it waits for a disk. */
+    ScheduledExecutorService timer() {
+        return timer;
+    }
+
+    /** Monotonic time. */
+    long nowNanos() {
+        return System.nanoTime();
+    }
+
+    /** Ends the timer. */
+    @Override
+    public void close() {
+        timer.shutdownNow();
+    }
+
+    /** Waits for the last of a pool's work, however long it takes. */
+    static void awaitEnd(ExecutorService pool) {
+        pool.shutdown();
+        Waiting.uninterruptibly(() -> pool.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
+    }
+
+    private static Thread daemon(Runnable work, String name) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+}
