@@ -63,6 +63,11 @@ public final class DriverRegion implements AutoCloseable {
         return lengthBytes;
     }
 
+    /** The driver's view of it, of at most 1 GiB; what is stored there goes past the shadow. */
+    public ByteBuffer bytes() {
+        return windows[0];
+    }
+
     /** Cuts the memory behind every mapping to a length; what lies beyond raises SIGBUS. */
     public void truncate(long newLengthBytes) throws LinuxException {
         if (LibC.ftruncate(file.number(), newLengthBytes) < 0) {
@@ -110,7 +115,7 @@ public final class DriverRegion implements AutoCloseable {
     }
 
     /** A mapping with the device's permissions. */
-    MappedMemory mapping() throws LinuxException {
+    public MappedMemory mapping() throws LinuxException {
         int protection = (readable ? LibC.PROT_READ : 0) | (writable ? LibC.PROT_WRITE : 0);
         return MappedMemory.map(file, 0, mappedBytes(), protection);
     }

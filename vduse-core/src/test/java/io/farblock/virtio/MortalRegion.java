@@ -1,19 +1,20 @@
 package io.farblock.virtio;
 
 import io.farblock.linux.LinuxException;
+import io.farblock.linux.MappedMemory;
 import io.farblock.memory.GuestRange;
 import io.farblock.memory.GuestRegion;
 
 /** Shared memory of a process that can be killed before any of its stores. What was stored before it, stays. */
-final class MortalRegion extends GuestRegion {
+public final class MortalRegion extends GuestRegion {
     private final Life life;
 
     /** How long a process lives. */
-    static final class Life {
+    public static final class Life {
         private int storesLeft = Integer.MAX_VALUE;
 
         /** From now on so many stores happen, and the next one kills. */
-        void endAfter(int stores) {
+        public void endAfter(int stores) {
             storesLeft = stores;
         }
 
@@ -25,13 +26,18 @@ final class MortalRegion extends GuestRegion {
     }
 
     /** The process is no more. */
-    static final class Killed extends RuntimeException {
+    public static final class Killed extends RuntimeException {
         private static final long serialVersionUID = 1L;
     }
 
     /** A driver's region as the process maps it. */
     MortalRegion(DriverRegion region, Life life) throws LinuxException {
-        super(region.iova(), region.lengthBytes(), true, true, region.backing(), false, region.mapping(), 0);
+        this(region, region.mapping(), life);
+    }
+
+    /** The same with a mapping that is there, closed with this. */
+    public MortalRegion(DriverRegion region, MappedMemory mapping, Life life) {
+        super(region.iova(), region.lengthBytes(), true, true, region.backing(), false, mapping, 0);
         this.life = life;
     }
 
