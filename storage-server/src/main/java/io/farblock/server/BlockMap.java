@@ -1,0 +1,184 @@
+package io.farblock.server;
+
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Which layer of a volume holds each block, in memory: a read finds its layer without a walk along the chain.
+ *
+ * <p>A block is 4 KiB. It has the number of a slot of {@link Layers}, or {@link #ZEROS}. 8192 blocks that have the same
+ * number take one byte; others one byte each, which is 256 MiB for 1 TiB of which every 32 MiB are mixed, and 160 KiB for
+ * 1 TiB of which none are.
+ *
+ * <p>Calls from any thread, by whoever has the range in {@link ActiveRanges}: that orders the changes of one block.
+ */
+final class BlockMap {
+    static final int BLOCK_BYTES = 4096;
+    /** In no layer: reads as zeros. */
+    static final byte ZEROS = 0;
+
+    private static final int BLOCK_SHIFT = 12;
+    private static final int PAGE_SHIFT = 13;
+    private static final int IN_PAGE = MapPage.BLOCKS - 1;
+
+    private final long blocks;
+    private final byte[] uniform;
+    // A page is null as long as all of its blocks are what uniform says. Published whole, so that readers need no lock.
+    private final AtomicReferenceArray<byte[]> mixed;
+    // Pages of which the top layer's map on disk does not know yet.
+    private final BitSet dirty = new BitSet();
+
+    /** All in the same slot. */
+    BlockMap(long sizeBytes, byte slot) {
+        blocks = blocksOf(sizeBytes);
+        int pages = pagesOf(sizeBytes);
+        uniform = new byte[pages];
+        Arrays.fill(uniform, slot);
+        mixed = new AtomicReferenceArray<>(pages);
+    }
+
+    /** How many pages speak of so many bytes. */
+    static int pagesOf(long sizeBytes) {
+        return Math.toIntExact((blocksOf(sizeBytes) + IN_PAGE) >>> PAGE_SHIFT);
+    }
+
+    static int pageOf(long offset) {
+        return (int) (offset >>> (BLOCK_SHIFT + PAGE_SHIFT));
+    }
+
+    private static long blocksOf(long sizeBytes) {
+        return (sizeBytes + BLOCK_BYTES - 1) >>> BLOCK_SHIFT;
+    }
+
+    /** The slot that holds the block with byte {@code offset}. */
+    byte slot(long offset) {
+        return slotOfBlock(offset >>> BLOCK_SHIFT);
+    }
+
+    private byte slotOfBlock(long block) {
+        int page = (int) (block >>> PAGE_SHIFT);
+        byte[] slots = mixed.get(page);
+        return slots == null ? uniform[page] : slots[(int) block & IN_PAGE];
+    }
+
+    /** How many of {@code lengthBytes} bytes from {@code offset} on are in one slot; at least up to the block's end. */
+    long inOneSlot(long offset, long lengthBytes) {
+        long block = offset >>> BLOCK_SHIFT;
+        long end = blocksOf(offset + lengthBytes);
+        byte slot = slotOfBlock(block);
+        do {
+            block++;
+        } while (block < end && slotOfBlock(block) == slot);
+        return Math.min(lengthBytes, (block << BLOCK_SHIFT) - offset);
+    }
+
+    /** Says where every block is that the range touches; its layer's map on disk is to hear of it. */
+    synchronized void set(long offset, long lengthBytes, byte slot) {
+        long end = blocksOf(offset + lengthBytes);
+        long block = offset >>> BLOCK_SHIFT;
+        while (block < end) {
+            int page = (int) (block >>> PAGE_SHIFT);
+            int from = (int) block & IN_PAGE;
+            int to = (int) Math.min(MapPage.BLOCKS, from + end - block);
+            if (setInPage(page, from, to, slot)) {
+                dirty.set(page);
+            }
+            block += to - from;
+        }
+    }
+
+    private boolean setInPage(int page, int from, int to, byte slot) {
+        byte[] slots = mixed.get(page);
+        if (slots == null && uniform[page] == slot) {
+            return false;
+        }
+        if (to - from == blocksIn(page)) {
+            uniform[page] = slot;
+            mixed.set(page, null);
+            return true;
+        }
+        if (slots == null) {
+            slots = new byte[MapPage.BLOCKS];
+            Arrays.fill(slots, uniform[page]);
+            Arrays.fill(slots, from, to, slot);
+            mixed.set(page, slots);
+            return true;
+        }
+        boolean changes = false;
+        for (int i = from; i < to; i++) {
+            changes |= slots[i] != slot;
+            slots[i] = slot;
+        }
+        return changes;
+    }
+
+    /** How many pages take a byte for each block. */
+    int mixedPages() {
+        int count = 0;
+        for (int page = 0; page < uniform.length; page++) {
+            count += mixed.get(page) == null ? 0 : 1;
+        }
+        return count;
+    }
+
+    private int blocksIn(int page) {
+        return (int) Math.min(MapPage.BLOCKS, blocks - ((long) page << PAGE_SHIFT));
+    }
+
+    /** Lays what a layer says of a page over what is there; only before anybody reads. */
+    synchronized void overlay(int page, byte[] states, byte slot) {
+        byte[] slots = mixed.get(page);
+        if (slots == null) {
+            slots = new byte[MapPage.BLOCKS];
+            Arrays.fill(slots, uniform[page]);
+        }
+        boolean isUniform = true;
+        for (int i = 0; i < blocksIn(page); i++) {
+            int state = MapPage.state(states, i);
+            if (state != MapPage.ABSENT) {
+                slots[i] = state == MapPage.DATA ? slot : ZEROS;
+            }
+            isUniform &= slots[i] == slots[0];
+        }
+        uniform[page] = slots[0];
+        mixed.set(page, isUniform ? null : slots);
+    }
+
+    /** Puts the blocks beyond a layer's end where nothing is; only before anybody reads. */
+    synchronized void clearFrom(long offset) {
+        long begin = blocksOf(offset) << BLOCK_SHIFT;
+        long end = blocks << BLOCK_SHIFT;
+        if (begin < end) {
+            set(begin, end - begin, ZEROS);
+            dirty.clear();
+        }
+    }
+
+    /** Takes what is new since the last call for the map of the layer in {@code slot}, the top one. */
+    synchronized SortedMap<Integer, byte[]> takeDirty(byte slot) {
+        SortedMap<Integer, byte[]> pages = new TreeMap<>();
+        for (int page = dirty.nextSetBit(0); page >= 0; page = dirty.nextSetBit(page + 1)) {
+            pages.put(page, states(page, slot));
+        }
+        dirty.clear();
+        return pages;
+    }
+
+    // A zero that a lower layer knows of is said again here, which changes nothing.
+    private byte[] states(int page, byte top) {
+        byte[] states = new byte[MapPage.STATES_BYTES];
+        long first = (long) page << PAGE_SHIFT;
+        for (int i = 0; i < blocksIn(page); i++) {
+            byte slot = slotOfBlock(first + i);
+            if (slot == top) {
+                MapPage.setState(states, i, MapPage.DATA);
+            } else if (slot == ZEROS) {
+                MapPage.setState(states, i, MapPage.ZERO);
+            }
+        }
+        return states;
+    }
+}

@@ -1,0 +1,266 @@
+package io.farblock.server;
+
+import io.farblock.linux.Errno;
+import io.farblock.linux.FileDescriptor;
+import io.farblock.linux.LibC;
+import io.farblock.linux.NativeMemory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/**
+ * The block map of one layer on disk: {@link MapPage}s, each with two slots that are written in turn.
+ *
+ * <p>The slot that holds the last durable page is never written: after a crash in the middle of a write the other one is
+ * whole. Which one that is turns only when a sync has succeeded. {@link #load} comes first; {@link #write} is called by
+ * one thread at a time, the rest from any thread.
+ */
+final class MapFile implements AutoCloseable {
+    private static final String NAME = "map";
+    private static final int PAIR_BYTES = 2 * MapPage.BYTES;
+    private static final int CHUNK_BYTES = 128 * PAIR_BYTES;
+
+    private final Disk disk;
+    private final UUID layer;
+    private final Path path;
+    private final int pages;
+    private final FileDescriptor file;
+    // Which slot holds the durable page: set for the second one.
+    private final BitSet durable = new BitSet();
+    // Pages for which there is room on the disk.
+    private final BitSet reserved = new BitSet();
+    // Waits for the next sync; guarded by this object, as is reserved.
+    private final SortedMap<Integer, byte[]> staged = new TreeMap<>();
+    private long lastGeneration;
+    private boolean settled;
+
+    /** Takes what a layer says of a page. */
+    interface Visitor {
+        void page(int index, byte[] states);
+    }
+
+    private MapFile(Disk disk, UUID layer, Path path, int pages, FileDescriptor file) {
+        this.disk = disk;
+        this.layer = layer;
+        this.path = path;
+        this.pages = pages;
+        this.file = file;
+    }
+
+    /** Makes an empty map, durable but for its name in {@code directory}. */
+    static void create(Disk disk, Path directory, long sizeBytes) throws IOException {
+        disk.createSparse(directory.resolve(NAME), (long) BlockMap.pagesOf(sizeBytes) * PAIR_BYTES);
+    }
+
+    static MapFile open(Disk disk, Path directory, UUID layer, long sizeBytes) throws IOException {
+        Path path = directory.resolve(NAME);
+        return new MapFile(disk, layer, path, BlockMap.pagesOf(sizeBytes), disk.open(path));
+    }
+
+    static long allocatedBytes(Disk disk, Path directory) throws IOException {
+        return disk.allocatedBytes(directory.resolve(NAME));
+    }
+
+    /**
+     * Reads every page that there is; throws if one is damaged.
+     *
+     * @param mayBeTorn whether a crash may have left half a page; its slot is then written again with the next sync
+     */
+    void load(boolean mayBeTorn, Visitor visitor) throws IOException {
+        forget();
+        long sizeBytes = (long) pages * PAIR_BYTES;
+        NativeMemory memory = new NativeMemory(Math.min(CHUNK_BYTES, sizeBytes));
+        ByteBuffer buffer = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
+        long data = nextData(0);
+        while (data < sizeBytes) {
+            long at = data - data % PAIR_BYTES;
+            int length = (int) (Math.min(at + CHUNK_BYTES, endOfPairs(data)) - at);
+            readFully(memory.address(), length, at);
+            for (int inChunk = 0; inChunk < length; inChunk += PAIR_BYTES) {
+                loadPage((int) ((at + inChunk) / PAIR_BYTES), buffer, inChunk, mayBeTorn, visitor);
+            }
+            data = nextData(at + length);
+        }
+    }
+
+    private synchronized void forget() {
+        durable.clear();
+        reserved.clear();
+        staged.clear();
+        settled = false;
+    }
+
+    private long nextData(long offset) throws IOException {
+        long data = disk.nextData(file.number(), offset);
+        if (data == -Errno.ENXIO) {
+            return Long.MAX_VALUE;
+        }
+        requireDone(data, "seek");
+        return data;
+    }
+
+    private long endOfPairs(long data) throws IOException {
+        long hole = disk.nextHole(file.number(), data);
+        requireDone(hole, "seek");
+        return (hole + PAIR_BYTES - 1) / PAIR_BYTES * PAIR_BYTES;
+    }
+
+    private void readFully(long address, int lengthBytes, long offset) throws IOException {
+        int done = 0;
+        while (done < lengthBytes) {
+            long got = disk.read(file.number(), address + done, lengthBytes - done, offset + done);
+            requireDone(got == 0 ? -Errno.EIO : got, "read");
+            done += (int) got;
+        }
+    }
+
+    private void requireDone(long result, String operation) throws IOException {
+        if (result < 0) {
+            throw new IOException(operation + " " + path + ": " + Errno.describe((int) -result));
+        }
+    }
+
+    private void loadPage(int page, ByteBuffer buffer, int at, boolean mayBeTorn, Visitor visitor) throws IOException {
+        long first = MapPage.generation(buffer, at);
+        long second = MapPage.generation(buffer, at + MapPage.BYTES);
+        boolean isFirstTorn = first == 0 && !MapPage.isEmpty(buffer, at);
+        boolean isSecondTorn = second == 0 && !MapPage.isEmpty(buffer, at + MapPage.BYTES);
+        boolean isTorn = isFirstTorn || isSecondTorn;
+        if ((isTorn && !mayBeTorn) || (isFirstTorn && isSecondTorn)) {
+            throw damaged(page, "its checksum is wrong", null);
+        }
+        if (first == 0 && second == 0 && !isTorn) {
+            return;
+        }
+        boolean isSecond = second > first || isFirstTorn;
+        durable.set(page, isSecond);
+        reserved.set(page);
+        lastGeneration = Math.max(lastGeneration, Math.max(first, second));
+        byte[] states = new byte[MapPage.STATES_BYTES];
+        if (first != 0 || second != 0) {
+            states = statesAt(page, buffer, isSecond ? at + MapPage.BYTES : at);
+            visitor.page(page, states);
+        }
+        if (isTorn) {
+            staged.put(page, states);
+        }
+    }
+
+    private byte[] statesAt(int page, ByteBuffer buffer, int at) throws IOException {
+        try {
+            return MapPage.states(buffer, at, layer, page);
+        } catch (IOException e) {
+            throw damaged(page, e.getMessage(), e);
+        }
+    }
+
+    private IOException damaged(int page, String reason, IOException cause) {
+        return new IOException("page " + page + " of " + path + " is damaged: " + reason, cause);
+    }
+
+    /** Whether there is room on the disk for what the map will say of the range. */
+    synchronized boolean isReserved(long offset, long lengthBytes) {
+        int last = BlockMap.pageOf(offset + lengthBytes - 1);
+        return reserved.nextClearBit(BlockMap.pageOf(offset)) > last;
+    }
+
+    /**
+     * Makes room on the disk for what the map will say of the range, so that a full disk is heard of by the write and
+     * not by the sync; 0 or a negative error number.
+     */
+    int reserve(long offset, long lengthBytes) {
+        if (isReserved(offset, lengthBytes)) {
+            return 0;
+        }
+        int first = BlockMap.pageOf(offset);
+        int last = BlockMap.pageOf(offset + lengthBytes - 1);
+        int result = disk.allocate(
+                file.number(),
+                LibC.FALLOC_FL_KEEP_SIZE,
+                (long) first * PAIR_BYTES,
+                (long) (last - first + 1) * PAIR_BYTES);
+        if (result < 0 && result != -Errno.EOPNOTSUPP) {
+            return result;
+        }
+        synchronized (this) {
+            reserved.set(first, last + 1);
+        }
+        return 0;
+    }
+
+    /** Keeps pages for the next sync. */
+    synchronized void stage(SortedMap<Integer, byte[]> taken) {
+        staged.putAll(taken);
+    }
+
+    /** What waits for a sync; to be taken before the data is synced, and given to {@link #write} after that. */
+    synchronized SortedMap<Integer, byte[]> takeStaged() {
+        SortedMap<Integer, byte[]> taken = new TreeMap<>(staged);
+        staged.clear();
+        return taken;
+    }
+
+    /** Keeps what could not be written for another time, unless something newer is there. */
+    synchronized void putBack(SortedMap<Integer, byte[]> taken) {
+        for (Map.Entry<Integer, byte[]> page : taken.entrySet()) {
+            staged.putIfAbsent(page.getKey(), page.getValue());
+        }
+    }
+
+    /** Writes pages and makes them durable; 0 or a negative error number, and then nothing has changed. */
+    int write(SortedMap<Integer, byte[]> taken) {
+        int result = taken.isEmpty() ? 0 : writeDurably(taken);
+        if (result < 0) {
+            putBack(taken);
+        }
+        return result;
+    }
+
+    private int writeDurably(SortedMap<Integer, byte[]> taken) {
+        // What a server that was killed has written is in the page cache only: its slot does not count as durable yet.
+        int result = settled ? 0 : disk.syncData(file.number());
+        if (result == 0) {
+            settled = true;
+            result = writeSlots(taken);
+        }
+        if (result == 0) {
+            result = disk.syncData(file.number());
+        }
+        if (result == 0) {
+            lastGeneration++;
+            taken.keySet().forEach(durable::flip);
+        }
+        return result;
+    }
+
+    private int writeSlots(SortedMap<Integer, byte[]> taken) {
+        NativeMemory memory = new NativeMemory(MapPage.BYTES);
+        ByteBuffer buffer = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
+        for (Map.Entry<Integer, byte[]> page : taken.entrySet()) {
+            int index = page.getKey();
+            MapPage.encode(buffer, 0, layer, index, lastGeneration + 1, page.getValue());
+            long offset = (long) index * PAIR_BYTES + (durable.get(index) ? 0 : MapPage.BYTES);
+            long put = disk.write(file.number(), memory.address(), MapPage.BYTES, offset);
+            if (put != MapPage.BYTES) {
+                return put < 0 ? (int) put : -Errno.EIO;
+            }
+        }
+        return 0;
+    }
+
+    /** Syncs it and reads it back from the disk; 0 or a negative error number. */
+    int verify(DiskReader reader) {
+        return reader.verify(file.number());
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}
