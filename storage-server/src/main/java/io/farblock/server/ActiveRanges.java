@@ -13,28 +13,35 @@ import java.util.Arrays;
 final class ActiveRanges {
     private static final int INITIAL_CAPACITY = 16;
     private static final int NONE = -1;
+    private static final long PAGE_MASK = BlockMap.BLOCK_BYTES - 1;
 
     private long[] begins = new long[INITIAL_CAPACITY];
     // A free slot ends where it begins, at 0.
     private long[] ends = new long[INITIAL_CAPACITY];
     private boolean[] written = new boolean[INITIAL_CAPACITY];
     private int waiting;
+    private int barriers;
 
     /** Takes the range if nobody is in the way; returns its slot, or a negative number. Does not wait. */
     synchronized int tryBegin(long offset, long lengthBytes, boolean write) {
-        long end = offset + lengthBytes;
+        if (write && barriers > 0) {
+            return NONE;
+        }
+        // Whole blocks of the map: a write of a part of one may copy the rest of it.
+        long begin = offset & ~PAGE_MASK;
+        long end = offset + lengthBytes + PAGE_MASK & ~PAGE_MASK;
         int free = NONE;
         for (int i = 0; i < ends.length; i++) {
             if (ends[i] == 0) {
                 free = i;
-            } else if ((write || written[i]) && offset < ends[i] && begins[i] < end) {
+            } else if ((write || written[i]) && begin < ends[i] && begins[i] < end) {
                 return NONE;
             }
         }
         if (free == NONE) {
             free = grow();
         }
-        begins[free] = offset;
+        begins[free] = begin;
         ends[free] = end;
         written[free] = write;
         return free;
@@ -59,6 +66,48 @@ final class ActiveRanges {
             Thread.currentThread().interrupt();
         }
         return slot;
+    }
+
+    /** Runs something when no range is being written; no writer begins before it has ended. */
+    void betweenWrites(Runnable work) {
+        keepWritersOut();
+        try {
+            work.run();
+        } finally {
+            letWritersIn();
+        }
+    }
+
+    private synchronized void keepWritersOut() {
+        barriers++;
+        boolean interrupted = false;
+        while (isWritten()) {
+            waiting++;
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } finally {
+                waiting--;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void letWritersIn() {
+        barriers--;
+        notifyAll();
+    }
+
+    private boolean isWritten() {
+        for (int i = 0; i < ends.length; i++) {
+            if (ends[i] != 0 && written[i]) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Gives a range back. */

@@ -2,8 +2,11 @@ package io.farblock.server;
 
 import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.CheckVolumeRequest;
-import io.farblock.api.admin.Client;
+import io.farblock.api.admin.CloneSnapshotRequest;
+import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
+import io.farblock.api.admin.DeleteSnapshotRequest;
+import io.farblock.api.admin.DeleteSnapshotResponse;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeResponse;
 import io.farblock.api.admin.GetServerRequest;
@@ -15,7 +18,6 @@ import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
 import io.farblock.api.admin.Server;
 import io.farblock.api.admin.Volume;
-import io.farblock.api.admin.VolumeState;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.function.Supplier;
@@ -25,8 +27,6 @@ import org.slf4j.LoggerFactory;
 /** The admin API: requests of operators to the volume table, its refusals to status codes. Called on gRPC's threads. */
 final class AdminService extends AdminGrpc.AdminImplBase {
     private static final Logger LOG = LoggerFactory.getLogger(AdminService.class);
-    // A disk takes tens of milliseconds, a busy one some hundreds.
-    private static final long REMARKABLE_WAIT_MILLIS = 2_000;
 
     /** One call's work. */
     private interface Work<T> {
@@ -49,12 +49,12 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                     .setSizeBytes(request.getSizeBytes())
                     .setBlockSizeBytes(
                             request.getBlockSizeBytes() == 0
-                                    ? Catalogue.DEFAULT_BLOCK_SIZE_BYTES
+                                    ? VolumeRules.DEFAULT_BLOCK_SIZE_BYTES
                                     : request.getBlockSizeBytes())
                     .setSharedWriters(request.getSharedWriters())
                     .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
                     .build());
-            return toProto(volumes.get(request.getName()));
+            return VolumeMessage.of(volumes.get(request.getName()));
         });
     }
 
@@ -63,7 +63,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         answer(answer, () -> {
             ListVolumesResponse.Builder all = ListVolumesResponse.newBuilder();
             for (VolumeStatus status : volumes.list()) {
-                all.addVolumes(toProto(status));
+                all.addVolumes(VolumeMessage.of(status));
             }
             return all.build();
         });
@@ -71,7 +71,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
 
     @Override
     public void getVolume(GetVolumeRequest request, StreamObserver<Volume> answer) {
-        answer(answer, () -> toProto(volumes.get(request.getName())));
+        answer(answer, () -> VolumeMessage.of(volumes.get(request.getName())));
     }
 
     @Override
@@ -96,7 +96,38 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     public void checkVolume(CheckVolumeRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
             volumes.check(request.getName());
-            return toProto(volumes.get(request.getName()));
+            return VolumeMessage.of(volumes.get(request.getName()));
+        });
+    }
+
+    @Override
+    public void createSnapshot(CreateSnapshotRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            volumes.snapshot(SnapshotName.of(request.getVolume(), request.getName()));
+            return VolumeMessage.of(volumes.get(request.getVolume()));
+        });
+    }
+
+    @Override
+    public void deleteSnapshot(DeleteSnapshotRequest request, StreamObserver<DeleteSnapshotResponse> answer) {
+        answer(answer, () -> {
+            volumes.deleteSnapshot(SnapshotName.of(request.getVolume(), request.getName()));
+            return DeleteSnapshotResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void cloneSnapshot(CloneSnapshotRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            SnapshotName snapshot = SnapshotName.of(request.getVolume(), request.getSnapshot());
+            volumes.copy(
+                    snapshot,
+                    VolumeRecord.newBuilder()
+                            .setName(request.getName())
+                            .setSharedWriters(request.getSharedWriters())
+                            .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
+                            .build());
+            return VolumeMessage.of(volumes.get(request.getName()));
         });
     }
 
@@ -131,44 +162,5 @@ final class AdminService extends AdminGrpc.AdminImplBase {
             case IN_USE -> Status.FAILED_PRECONDITION;
             case DISK -> Status.UNAVAILABLE;
         };
-    }
-
-    private static Volume toProto(VolumeStatus status) {
-        VolumeRecord record = status.record();
-        Volume.Builder volume = Volume.newBuilder()
-                .setName(record.getName())
-                .setUuid(record.getUuid())
-                .setSizeBytes(record.getSizeBytes())
-                .setBlockSizeBytes(record.getBlockSizeBytes())
-                .setAllocatedBytes(status.allocatedBytes())
-                .setOnNoSpace(record.getFailOnNoSpace() ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
-                .setLeaseEpoch(record.getLeaseEpoch())
-                .setSharedWriters(record.getSharedWriters())
-                .setDiskWaitMillis(status.diskWaitMillis());
-        for (VolumeStatus.Client client : status.clients()) {
-            volume.addClients(Client.newBuilder()
-                    .setName(client.name())
-                    .setAddress(client.address())
-                    .setWriter(client.writer())
-                    .setQueues(client.queues()));
-        }
-        return withState(volume, status).build();
-    }
-
-    private static Volume.Builder withState(Volume.Builder volume, VolumeStatus status) {
-        if (status.failure() != null) {
-            return volume.setState(VolumeState.VOLUME_STATE_FAILED)
-                    .setStateReason(status.failure() + "; run farblock volume check "
-                            + status.record().getName());
-        }
-        if (status.full()) {
-            return volume.setState(VolumeState.VOLUME_STATE_NO_SPACE)
-                    .setStateReason("the server's disk is full; writes wait until there is room");
-        }
-        if (status.diskWaitMillis() >= REMARKABLE_WAIT_MILLIS) {
-            return volume.setState(VolumeState.VOLUME_STATE_WAITING)
-                    .setStateReason("waits for the disk for " + status.diskWaitMillis() / 1000 + " s");
-        }
-        return volume.setState(VolumeState.VOLUME_STATE_READY);
     }
 }

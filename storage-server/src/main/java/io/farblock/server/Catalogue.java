@@ -25,9 +25,6 @@ import org.slf4j.LoggerFactory;
  * other changes of the same record.
  */
 final class Catalogue {
-    static final long MAX_SIZE_BYTES = 64L << 40;
-    static final int DEFAULT_BLOCK_SIZE_BYTES = 4096;
-
     private static final Logger LOG = LoggerFactory.getLogger(Catalogue.class);
     // No name begins with a dot, so that no volume is ever taken for one of these.
     private static final String FRESH_PREFIX = ".new-";
@@ -72,16 +69,33 @@ final class Catalogue {
 
     /** Makes a volume of zeros; what the record does not say (UUID, generation, phase) is set here. */
     VolumeRecord create(VolumeRecord wanted) throws VolumeException {
-        requireValid(wanted);
+        return complete(
+                reserve(wanted.toBuilder().setUuid(UUID.randomUUID().toString()).build()));
+    }
+
+    /** Takes the name of a volume that is to be made; what of its layers is not borrowed is made by {@link #complete}. */
+    VolumeRecord reserve(VolumeRecord wanted) throws VolumeException {
+        VolumeRules.check(wanted);
         VolumeRecord creating = wanted.toBuilder()
-                .setUuid(UUID.randomUUID().toString())
                 .setGeneration(1)
                 .setPhase(RecordPhase.RECORD_PHASE_CREATING)
                 .build();
         try {
-            reserve(creating);
+            putNew(creating);
+        } catch (IOException e) {
+            throw undo(creating, e);
+        }
+        return creating;
+    }
+
+    VolumeRecord complete(VolumeRecord creating) throws VolumeException {
+        try {
             // Not under the lock: many files take a while, and others open their volumes meanwhile.
-            VolumeFiles.create(disk, data(creating), creating.getSizeBytes());
+            if (creating.getLayersCount() == 0) {
+                VolumeFiles.create(disk, data(creating), creating.getSizeBytes());
+            } else {
+                Layer.create(disk, data(creating), creating.getSizeBytes());
+            }
             disk.syncDirectory(directory.volumes());
             VolumeRecord ready = creating.toBuilder()
                     .setPhase(RecordPhase.RECORD_PHASE_READY)
@@ -93,8 +107,12 @@ final class Catalogue {
         }
     }
 
-    /** The record of a volume. */
+    /** The record of a volume, or of a snapshot as VOLUME@SNAPSHOT. */
     VolumeRecord find(String name) throws VolumeException {
+        if (SnapshotName.isOne(name)) {
+            SnapshotName snapshot = SnapshotName.parse(name);
+            return snapshot.in(find(snapshot.volume()));
+        }
         Entry entry = entries.get(name);
         if (entry == null) {
             throw notFound(name);
@@ -128,6 +146,11 @@ final class Catalogue {
             }
         }
         return ready;
+    }
+
+    /** The records of all volumes, also of those that are being made or deleted. */
+    List<VolumeRecord> all() {
+        return entries.values().stream().map(entry -> entry.record).toList();
     }
 
     /** Changes the record of a volume that exists; durable on return. */
@@ -174,33 +197,19 @@ final class Catalogue {
         }
     }
 
-    /** Where the data of a volume lies. */
+    /** Where the layer lies that a volume was made with. */
     Path data(VolumeRecord record) {
         return directory.volumes().resolve(record.getUuid());
     }
 
-    /** What a volume takes on the disk, in bytes. */
-    long allocatedBytes(VolumeRecord record) throws IOException {
-        return VolumeFiles.allocatedBytes(disk, data(record), record.getSizeBytes());
+    /** Where each layer has a directory. */
+    Path volumes() {
+        return directory.volumes();
     }
 
-    private static void requireValid(VolumeRecord wanted) throws VolumeException {
-        String reason = null;
-        if (!Names.isValid(wanted.getName())) {
-            reason = "name \"" + Names.printable(wanted.getName())
-                    + "\" is not 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front";
-        } else if (wanted.getBlockSizeBytes() != 512 && wanted.getBlockSizeBytes() != 4096) {
-            reason = "block size " + Integer.toUnsignedString(wanted.getBlockSizeBytes()) + " is neither 512 nor 4096";
-        } else if (wanted.getSizeBytes() <= 0 || wanted.getSizeBytes() > MAX_SIZE_BYTES) {
-            reason = "size " + Long.toUnsignedString(wanted.getSizeBytes()) + " is not between 1 block and 64 TiB ("
-                    + MAX_SIZE_BYTES + " bytes)";
-        } else if (wanted.getSizeBytes() % wanted.getBlockSizeBytes() != 0) {
-            reason = "size " + wanted.getSizeBytes() + " is not a multiple of the block size "
-                    + wanted.getBlockSizeBytes();
-        }
-        if (reason != null) {
-            throw new VolumeException(VolumeException.Kind.INVALID, reason);
-        }
+    /** What a volume takes on the disk. */
+    SpaceUse spaceUse(VolumeRecord record) throws IOException {
+        return SpaceUse.of(disk, this, record);
     }
 
     private VolumeException undo(VolumeRecord creating, IOException cause) {
@@ -225,7 +234,7 @@ final class Catalogue {
                 cause);
     }
 
-    private void reserve(VolumeRecord creating) throws VolumeException, IOException {
+    private void putNew(VolumeRecord creating) throws VolumeException, IOException {
         String name = creating.getName();
         Entry entry = new Entry(creating);
         synchronized (entry) {
@@ -284,7 +293,9 @@ final class Catalogue {
     }
 
     private void remove(VolumeRecord record) throws IOException {
-        VolumeFiles.delete(disk, data(record));
+        for (LayerRecord layer : Layers.own(record)) {
+            VolumeFiles.delete(disk, directory.volumes().resolve(layer.getUuid()));
+        }
         disk.syncDirectory(directory.volumes());
         Entry entry = entries.get(record.getName());
         synchronized (entry) {
@@ -331,6 +342,10 @@ final class Catalogue {
             if (record.getPhase() != RecordPhase.RECORD_PHASE_READY) {
                 LOG.info("removing volume {}, which was {} when the server stopped", record.getName(), phase(record));
                 remove(record);
+            } else if (!record.getFreshLayer().isEmpty()) {
+                VolumeFiles.delete(disk, directory.volumes().resolve(record.getFreshLayer()));
+                disk.syncDirectory(directory.volumes());
+                put(entry, record.toBuilder().clearFreshLayer().build());
             }
         }
     }
@@ -342,7 +357,7 @@ final class Catalogue {
     private void warnOfOrphans() throws IOException {
         Set<String> known = new HashSet<>();
         for (Entry entry : entries.values()) {
-            known.add(entry.record.getUuid());
+            Layers.of(entry.record).forEach(layer -> known.add(layer.getUuid()));
         }
         for (Path entry : disk.list(directory.volumes())) {
             if (!known.contains(entry.getFileName().toString())) {

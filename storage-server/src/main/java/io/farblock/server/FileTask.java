@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * The request may be cancelled under the worker's hands, so what it asks is kept here and its payload is touched only
  * under this object's lock.
  */
-final class FileTask implements Runnable {
+final class FileTask implements Runnable, GroupSync.Waiter {
     private static final Logger LOG = LoggerFactory.getLogger(FileTask.class);
     // Not an error number of any system.
     private static final int CANCELLED = Integer.MIN_VALUE;
@@ -109,7 +109,8 @@ final class FileTask implements Runnable {
     }
 
     /** On the sync thread: the sync that covers it has ended. */
-    void synced(int result) {
+    @Override
+    public void synced(int result) {
         finish(result == 0 ? BlockStatus.OK : BlockStatus.IO_ERROR);
     }
 
@@ -195,9 +196,8 @@ final class FileTask implements Runnable {
         long done = 0;
         while (done < lengthBytes) {
             long at = offset + done;
-            long step = VolumeFiles.inOneFile(at, Math.min(Scratch.BYTES, lengthBytes - done));
-            long got = volume.disk()
-                    .read(volume.files().descriptor(at), scratch.address(), step, VolumeFiles.offsetInFile(at));
+            long step = volume.layers().inOnePlace(at, Math.min(Scratch.BYTES, lengthBytes - done));
+            long got = readScratch(scratch, at, step);
             if (got <= 0) {
                 // Nothing at all: somebody cut the file short behind our back.
                 return got == 0 ? -Errno.EIO : (int) got;
@@ -210,10 +210,21 @@ final class FileTask implements Runnable {
         return 0;
     }
 
+    private long readScratch(Scratch scratch, long offset, long lengthBytes) {
+        int source = volume.layers().source(offset);
+        if (source == Layers.NO_FILE) {
+            scratch.clear((int) lengthBytes);
+            return lengthBytes;
+        }
+        return volume.disk().read(source, scratch.address(), lengthBytes, VolumeFiles.offsetInFile(offset));
+    }
+
     private int write() {
         int slot = volume.ranges().begin(offsets[0], lengths[0], true);
         try {
-            return writeRange(Scratch.ofThread(), offsets[0], lengths[0]);
+            Scratch scratch = Scratch.ofThread();
+            int result = volume.layers().prepare(scratch, offsets[0], lengths[0]);
+            return result < 0 ? result : writeRange(scratch, offsets[0], lengths[0]);
         } finally {
             volume.ranges().end(slot);
         }
@@ -222,8 +233,7 @@ final class FileTask implements Runnable {
     private int writeRange(Scratch scratch, long offset, long lengthBytes) {
         long done = 0;
         while (done < lengthBytes) {
-            // Whole blocks, because the scratch memory and the files are: a cancelled write leaves no half block.
-            int step = (int) VolumeFiles.inOneFile(offset + done, Math.min(Scratch.BYTES, lengthBytes - done));
+            int step = stepBytes(offset + done, lengthBytes - done);
             if (!copyIn(done, scratch, step)) {
                 return CANCELLED;
             }
@@ -236,8 +246,14 @@ final class FileTask implements Runnable {
         return 0;
     }
 
+    // Ends at a block's end, or the range's: a write that is cancelled leaves no half block.
+    private static int stepBytes(long offset, long lengthBytes) {
+        long toBlock = Scratch.BYTES - (offset & (BlockMap.BLOCK_BYTES - 1));
+        return (int) VolumeFiles.inOneFile(offset, Math.min(toBlock, lengthBytes));
+    }
+
     private int writeScratch(Scratch scratch, long offset, int lengthBytes) {
-        int fd = volume.files().descriptor(offset);
+        int fd = volume.layers().target(offset);
         int done = 0;
         while (done < lengthBytes) {
             long put = volume.disk()
@@ -248,6 +264,7 @@ final class FileTask implements Runnable {
             }
             done += (int) put;
         }
+        volume.layers().written(offset, lengthBytes);
         return 0;
     }
 
@@ -255,7 +272,10 @@ final class FileTask implements Runnable {
         for (int i = 0; i < rangeCount; i++) {
             int slot = volume.ranges().begin(offsets[i], lengths[i], true);
             try {
-                int result = deallocate(offsets[i], lengths[i]);
+                int result = volume.layers().prepare(Scratch.ofThread(), offsets[i], lengths[i]);
+                if (result == 0) {
+                    result = deallocate(offsets[i], lengths[i]);
+                }
                 if (result < 0) {
                     return result;
                 }
@@ -275,7 +295,7 @@ final class FileTask implements Runnable {
             long at = offset + done;
             long step = VolumeFiles.inOneFile(at, lengthBytes - done);
             int result = volume.disk()
-                    .allocate(volume.files().descriptor(at), allocateMode(), VolumeFiles.offsetInFile(at), step);
+                    .allocate(volume.layers().target(at), allocateMode(), VolumeFiles.offsetInFile(at), step);
             volume.changed(at, 0);
             if (result == -Errno.EOPNOTSUPP) {
                 result = operation == BlockOperation.DISCARD ? 0 : writeZeros(at, step);
@@ -283,14 +303,22 @@ final class FileTask implements Runnable {
             if (result < 0) {
                 return result;
             }
+            if (mayFree()) {
+                volume.layers().zeroed(at, step);
+            } else {
+                volume.layers().written(at, step);
+            }
             done += step;
         }
         return 0;
     }
 
+    private boolean mayFree() {
+        return operation == BlockOperation.DISCARD || mayUnmap;
+    }
+
     private int allocateMode() {
-        boolean free = operation == BlockOperation.DISCARD || mayUnmap;
-        return LibC.FALLOC_FL_KEEP_SIZE | (free ? LibC.FALLOC_FL_PUNCH_HOLE : LibC.FALLOC_FL_ZERO_RANGE);
+        return LibC.FALLOC_FL_KEEP_SIZE | (mayFree() ? LibC.FALLOC_FL_PUNCH_HOLE : LibC.FALLOC_FL_ZERO_RANGE);
     }
 
     private int writeZeros(long offset, long lengthBytes) {
@@ -301,7 +329,7 @@ final class FileTask implements Runnable {
             if (isCancelled()) {
                 return CANCELLED;
             }
-            int step = (int) Math.min(Scratch.BYTES, lengthBytes - done);
+            int step = stepBytes(offset + done, lengthBytes - done);
             int result = writeScratch(scratch, offset + done, step);
             if (result < 0) {
                 return result;

@@ -4,6 +4,7 @@ import io.farblock.block.StoreInfo;
 import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,7 +32,8 @@ final class FileVolume {
     private final VolumeRecord identity;
     private final Disk disk;
     private final Catalogue catalogue;
-    private final VolumeFiles files;
+    private final Layers layers;
+    private final long mapLife;
     private final long maxDirtyBytes;
     private final ActiveRanges ranges = new ActiveRanges();
     private final DiskWatch watch;
@@ -49,13 +51,15 @@ final class FileVolume {
             VolumeRecord record,
             Disk disk,
             Catalogue catalogue,
-            VolumeFiles files,
+            Layers layers,
+            long mapLife,
             ServerOptions options,
             Threads threads) {
         identity = record;
         this.disk = disk;
         this.catalogue = catalogue;
-        this.files = files;
+        this.layers = layers;
+        this.mapLife = mapLife;
         maxDirtyBytes = options.maxDirtyBytes();
         // The sync thread, and whoever closes the volume.
         watch = new DiskWatch(options.workersPerVolume() + 2, threads::nowNanos);
@@ -68,9 +72,19 @@ final class FileVolume {
 
     /** Opens the files of a volume. Waits for the disk. */
     static FileVolume open(VolumeRecord record, Disk disk, Catalogue catalogue, ServerOptions options, Threads threads)
-            throws IOException {
-        VolumeFiles files = VolumeFiles.open(disk, catalogue.data(record), record.getSizeBytes());
-        return new FileVolume(record, disk, catalogue, files, options, threads);
+            throws IOException, VolumeException {
+        long mapLife = beginMapLife(record, catalogue);
+        Layers layers = Layers.open(disk, catalogue.volumes(), record);
+        return new FileVolume(record, disk, catalogue, layers, mapLife, options, threads);
+    }
+
+    private static long beginMapLife(VolumeRecord record, Catalogue catalogue) throws IOException, VolumeException {
+        if (record.hasClosedMapLife()) {
+            catalogue.update(record.getName(), VolumeRecord.Builder::clearClosedMapLife);
+            return record.getClosedMapLife();
+        }
+        boolean hasMap = record.getLayersCount() > 0 && !SnapshotName.isOne(record.getName());
+        return hasMap ? UUID.randomUUID().getLeastSignificantBits() | 1 : 0;
     }
 
     /** A connection's view of it. {@code loop} runs the connection's callbacks, on the thread that calls the store. */
@@ -86,8 +100,17 @@ final class FileVolume {
         return UUID.fromString(identity.getUuid());
     }
 
-    VolumeFiles files() {
-        return files;
+    Layers layers() {
+        return layers;
+    }
+
+    /**
+     * Tells the openings of the volume apart between which writes that were not synced may have been lost with the
+     * process, as they are where a map is in memory; 0 if there was no map. It stays over a close in good order. With a
+     * map that comes later it stays what it is: the next opening after a kill has another one.
+     */
+    long mapLife() {
+        return mapLife;
     }
 
     Disk disk() {
@@ -139,7 +162,7 @@ final class FileVolume {
 
     /** Says that bytes were changed, after the change and before anybody hears of it. */
     void changed(long offset, long lengthBytes) {
-        files.markDirty(offset);
+        layers.markDirty(offset);
         long dirty = dirtyBytes.addAndGet(lengthBytes);
         if (dirty >= maxDirtyBytes && dirty - lengthBytes < maxDirtyBytes) {
             sync.request();
@@ -172,9 +195,20 @@ final class FileVolume {
     private int begun() {
         int place = watch.begin();
         try {
-            return files.startWriteBack();
+            return layers.startWriteBack();
         } finally {
             watch.end(place);
+        }
+    }
+
+    /** Has changes go to the top layer of the record; what was acknowledged before is durable in those below on return. */
+    void push(VolumeRecord record) throws IOException {
+        layers.push(record, ranges);
+        CompletableFuture<Integer> synced = new CompletableFuture<>();
+        sync.await(synced::complete);
+        int result = synced.join();
+        if (result < 0) {
+            throw new IOException("the sync of its data failed: " + Errno.describe(-result));
         }
     }
 
@@ -194,7 +228,7 @@ final class FileVolume {
     private int syncWatched() {
         int place = watch.begin();
         try {
-            return files.sync();
+            return layers.sync();
         } finally {
             watch.end(place);
         }
@@ -215,7 +249,7 @@ final class FileVolume {
      */
     String check() throws IOException, VolumeException {
         boolean hadFailed = failure != null;
-        int result = files.verify();
+        int result = layers.verify();
         if (result < 0) {
             String reason = "the check failed: " + Errno.describe(-result);
             // The kernel reports a lost page once: no flush would hear of it any more.
@@ -227,6 +261,8 @@ final class FileVolume {
         if (!hadFailed) {
             return null;
         }
+        // What the map says of blocks that were written and not synced may name data that the disk does not have.
+        layers.load(catalogue.find(name()));
         catalogue.update(name(), VolumeRecord.Builder::clearFailure);
         failure = null;
         loggedErrno.set(0);
@@ -238,10 +274,22 @@ final class FileVolume {
     void close() {
         Threads.awaitEnd(workers);
         Threads.awaitEnd(syncThread);
-        if (failure == null && files.hasDirty()) {
+        if (failure == null && layers.mayBeDirty()) {
             syncFiles();
         }
-        files.close();
+        endMapLife();
+        layers.close();
+    }
+
+    private void endMapLife() {
+        if (failure != null || !layers.isMapped() || SnapshotName.isOne(name())) {
+            return;
+        }
+        try {
+            catalogue.update(name(), record -> record.setClosedMapLife(mapLife));
+        } catch (IOException | VolumeException e) {
+            LOG.warn("volume {}: clients will send again what they did not flush: {}", name(), e.getMessage());
+        }
     }
 
     private StoreInfo info(boolean readOnly) {

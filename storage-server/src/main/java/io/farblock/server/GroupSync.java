@@ -16,8 +16,8 @@ final class GroupSync {
     private final Executor thread;
     private final Runnable rounds = this::runRounds;
 
-    private List<FileTask> waiting = new ArrayList<>();
-    private List<FileTask> covered = new ArrayList<>();
+    private List<Waiter> waiting = new ArrayList<>();
+    private List<Waiter> covered = new ArrayList<>();
     private boolean wanted;
     private boolean writeBackWanted;
     private boolean running;
@@ -29,10 +29,16 @@ final class GroupSync {
         this.thread = thread;
     }
 
-    /** Tells the task through {@link FileTask#synced} once a sync that begins after this call has ended. */
-    void await(FileTask task) {
+    /** Who hears of the end of a sync. */
+    interface Waiter {
+        /** On the sync thread: 0, or the negative error number with which it failed. */
+        void synced(int result);
+    }
+
+    /** Tells the waiter once a sync that begins after this call has ended. */
+    void await(Waiter waiter) {
         synchronized (this) {
-            waiting.add(task);
+            waiting.add(waiter);
         }
         request();
     }
@@ -96,7 +102,7 @@ final class GroupSync {
         writeBackWanted = false;
         if (wanted) {
             wanted = false;
-            List<FileTask> empty = covered;
+            List<Waiter> empty = covered;
             covered = waiting;
             waiting = empty;
         }

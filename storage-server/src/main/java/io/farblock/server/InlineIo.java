@@ -44,19 +44,23 @@ final class InlineIo {
         if (slot < 0) {
             return false;
         }
-        fillVectors(payload);
-        long got = volume.disk()
-                .readNow(
-                        volume.files().descriptor(offset),
-                        vectorMemory.address(),
-                        payload.count(),
-                        VolumeFiles.offsetInFile(offset));
+        long got = readNow(payload, offset, length);
         volume.ranges().end(slot);
         if (got == -Errno.EOPNOTSUPP) {
             // The file system has no such reads; there is no use in asking again.
             readsNow = false;
         }
         return got == length;
+    }
+
+    private long readNow(SegmentList payload, long offset, long length) {
+        Layers layers = volume.layers();
+        int source = layers.source(offset);
+        if (source == Layers.NO_FILE || layers.inOnePlace(offset, length) != length) {
+            return -Errno.EAGAIN;
+        }
+        fillVectors(payload);
+        return volume.disk().readNow(source, vectorMemory.address(), payload.count(), VolumeFiles.offsetInFile(offset));
     }
 
     /** Writes into the page cache, if that does not have to wait. */
@@ -74,14 +78,17 @@ final class InlineIo {
         if (slot < 0) {
             return false;
         }
-        long put = writeSegments(payload, offset);
+        long put = volume.layers().isPrepared(offset, length) ? writeSegments(payload, offset) : 0;
         volume.changed(offset, put);
+        if (put == length) {
+            volume.layers().written(offset, length);
+        }
         volume.ranges().end(slot);
         return put == length;
     }
 
     private long writeSegments(SegmentList payload, long offset) {
-        int fd = volume.files().descriptor(offset);
+        int fd = volume.layers().target(offset);
         long done = 0;
         for (int i = 0; i < payload.count(); i++) {
             long put = volume.disk()
@@ -107,7 +114,10 @@ final class InlineIo {
 
     // In one file, and in memory that a system call can be given.
     private static boolean isPlain(SegmentList payload, long offset, long lengthBytes) {
-        if (payload.count() > MAX_VECTORS || VolumeFiles.inOneFile(offset, lengthBytes) != lengthBytes) {
+        // Nothing has no place in the map of blocks.
+        if (lengthBytes == 0
+                || payload.count() > MAX_VECTORS
+                || VolumeFiles.inOneFile(offset, lengthBytes) != lengthBytes) {
             return false;
         }
         for (int i = 0; i < payload.count(); i++) {

@@ -85,6 +85,12 @@ final class ServedVolume {
                     "");
         } else if (hello.getReadOnly()) {
             admit(hello, record, 0, client, answer);
+        } else if (SnapshotName.isOne(record.getName())) {
+            client.refuse(
+                    answer,
+                    RefusalCode.REFUSAL_CODE_READ_ONLY,
+                    record.getName() + " is a snapshot and can only be read: attach it with --read-only",
+                    "");
         } else {
             openForWriting(hello, record, client, answer);
         }
@@ -249,7 +255,7 @@ final class ServedVolume {
                 client,
                 record,
                 epoch,
-                verifier.of(record));
+                verifier.of(record, volume.mapLife()));
         List<VolumeConnection> older = toFence(connection);
         connections.add(connection);
         fence(older, () -> client.admit(answer, connection));

@@ -32,7 +32,7 @@ final class SpaceQueue {
     synchronized void park(FileTask task) {
         if (!full) {
             full = true;
-            LOG.warn("volume {}: the disk under {} is full; its writes wait for room", volume.name(), volume.files());
+            LOG.warn("volume {}: the disk under {} is full; its writes wait for room", volume.name(), volume.layers());
         }
         parked.add(task);
         scheduleRetry();

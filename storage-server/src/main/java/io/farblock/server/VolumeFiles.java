@@ -18,6 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 final class VolumeFiles implements AutoCloseable {
     static final long FILE_SPAN_BYTES = 1L << 40;
     private static final int SPAN_SHIFT = 40;
+    private static final long PAGE_MASK = BlockMap.BLOCK_BYTES - 1;
 
     private final Disk disk;
     private final Path directory;
@@ -40,7 +41,9 @@ final class VolumeFiles implements AutoCloseable {
         disk.makeDirectory(directory);
         for (int i = 0; i < fileCount(sizeBytes); i++) {
             long begin = (long) i << SPAN_SHIFT;
-            disk.createSparse(file(directory, i), Math.min(FILE_SPAN_BYTES, sizeBytes - begin));
+            // Whole pages, whatever the volume's size: layers are copied in such units.
+            long bytes = Math.min(FILE_SPAN_BYTES, sizeBytes - begin + PAGE_MASK & ~PAGE_MASK);
+            disk.createSparse(file(directory, i), bytes);
         }
         disk.syncDirectory(directory);
     }

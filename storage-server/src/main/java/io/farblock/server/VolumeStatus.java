@@ -5,18 +5,14 @@ import java.util.List;
 /**
  * What there is to say of a volume at one moment.
  *
+ * @param space what it takes on the disk
  * @param failure why no I/O is served, or null
  * @param full whether writes wait for room on the disk
  * @param diskWaitMillis for how long the oldest request has been waiting for the disk; 0 if none is
  * @param clients who has it open, the writers first
  */
 record VolumeStatus(
-        VolumeRecord record,
-        long allocatedBytes,
-        String failure,
-        boolean full,
-        long diskWaitMillis,
-        List<Client> clients) {
+        VolumeRecord record, SpaceUse space, String failure, boolean full, long diskWaitMillis, List<Client> clients) {
     /**
      * One session that has it open.
      *

@@ -27,6 +27,7 @@ final class VolumeTable {
 
     private final Disk disk;
     private final Catalogue catalogue;
+    private final Snapshots snapshots;
     private final ServerOptions options;
     private final DurabilityVerifier verifier;
     private final Threads threads;
@@ -46,6 +47,7 @@ final class VolumeTable {
         this.options = options;
         this.verifier = verifier;
         this.threads = threads;
+        snapshots = new Snapshots(disk, catalogue);
     }
 
     /** Opens a volume for a connection; the answer comes on the client's loop. */
@@ -60,6 +62,42 @@ final class VolumeTable {
 
     VolumeRecord create(VolumeRecord wanted) throws VolumeException {
         return catalogue.create(wanted);
+    }
+
+    /** Makes a volume that begins as a snapshot. */
+    VolumeRecord copy(SnapshotName of, VolumeRecord wanted) throws VolumeException {
+        return snapshots.copy(of, wanted);
+    }
+
+    /**
+     * Takes a snapshot: it has what was acknowledged before the call, durably once this returns, and nothing that is
+     * submitted after it. Writers wait for a moment, while no file is synced.
+     */
+    VolumeRecord snapshot(SnapshotName name) throws VolumeException {
+        VolumeControl control = control(name.volume());
+        return control.call(() -> {
+            VolumeRecord record = catalogue.find(name.volume());
+            Snapshots.check(name, record);
+            FileVolume volume = serve(control, record).volume();
+            if (volume.failure() != null) {
+                throw new VolumeException(
+                        VolumeException.Kind.DISK, "volume " + name.volume() + " refuses I/O: " + volume.failure());
+            }
+            volume.push(snapshots.addLayer(name.volume()));
+            return snapshots.add(name);
+        });
+    }
+
+    /** Deletes a snapshot that nobody reads and of which there is no clone. */
+    void deleteSnapshot(SnapshotName name) throws VolumeException {
+        VolumeRecord unused = catalogue.find(name.toString());
+        VolumeControl control = control(name.toString());
+        control.call(() -> {
+            requireUnused(control, name.toString());
+            snapshots.remove(name);
+            end(control, name.toString());
+            return null;
+        });
     }
 
     List<VolumeStatus> list() throws VolumeException {
@@ -200,15 +238,30 @@ final class VolumeTable {
     }
 
     private VolumeRecord beginDelete(VolumeControl control, String name) throws VolumeException, IOException {
+        VolumeRecord record = requireUnused(control, name);
+        if (record.getSnapshotsCount() > 0) {
+            throw new VolumeException(
+                    VolumeException.Kind.IN_USE,
+                    "volume " + name + " has snapshots, such as "
+                            + record.getSnapshots(0).getName() + ": delete them first");
+        }
+        VolumeRecord deleting = catalogue.markDeleting(name);
+        end(control, name);
+        return deleting;
+    }
+
+    private VolumeRecord requireUnused(VolumeControl control, String name) throws VolumeException {
         VolumeRecord record = catalogue.find(name);
         List<VolumeStatus.Client> clients = clients(control.served(), record);
         if (!clients.isEmpty()) {
             throw new VolumeException(VolumeException.Kind.IN_USE, inUse(name, clients.get(0)));
         }
-        VolumeRecord deleting = catalogue.markDeleting(name);
+        return record;
+    }
+
+    private void end(VolumeControl control, String name) {
         control.closeNow();
         controls.remove(name, control);
-        return deleting;
     }
 
     private static String inUse(String name, VolumeStatus.Client client) {
@@ -219,9 +272,9 @@ final class VolumeTable {
     }
 
     private VolumeStatus status(VolumeRecord record) throws VolumeException {
-        long allocatedBytes;
+        SpaceUse space;
         try {
-            allocatedBytes = catalogue.allocatedBytes(record);
+            space = catalogue.spaceUse(record);
         } catch (IOException e) {
             throw diskFailed(record.getName(), e);
         }
@@ -231,7 +284,7 @@ final class VolumeTable {
         String recorded = record.getFailure().isEmpty() ? null : record.getFailure();
         return new VolumeStatus(
                 record,
-                allocatedBytes,
+                space,
                 files == null ? recorded : files.failure(),
                 files != null && files.space().isFull(),
                 control == null ? 0 : control.diskWaitMillis(),

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * A disk that loses its power before a chosen step, and may then have lost every entry of a directory that was not
  * synced: what the file system may do, and ext4 does.
  */
-final class CrashingDisk extends Disk {
+class CrashingDisk extends Disk {
     /** The power is gone. */
     static final class Crash extends RuntimeException {
         private static final long serialVersionUID = 1L;
@@ -127,10 +127,18 @@ final class CrashingDisk extends Disk {
     }
 
     private void step() {
-        if (stepsLeft == 0) {
+        if (!mayStep()) {
             throw new Crash();
         }
+    }
+
+    /** Counts a step that a system call makes; false if the power is gone. */
+    final boolean mayStep() {
+        if (stepsLeft == 0) {
+            return false;
+        }
         stepsLeft--;
+        return true;
     }
 
     private void remember(Path path, Step undo) {

@@ -147,7 +147,7 @@ class FileStoreTest {
     void refusesEverythingAfterAFailedSyncUntilItIsChecked() throws Exception {
         volume.write(0, TestVolume.filled(1, BLOCK)).join();
         DurabilityVerifier verifier = new DurabilityVerifier("boot");
-        long verifierBefore = verifier.of(volume.catalogue.find("v1"));
+        long verifierBefore = verifier.of(volume.catalogue.find("v1"), 0);
         disk.syncErrno = Errno.EIO;
         assertThat(volume.flush().join()).isEqualTo(BlockStatus.IO_ERROR);
         disk.syncErrno = 0;
@@ -157,7 +157,7 @@ class FileStoreTest {
         volume.close();
         open();
         assertAllRefused();
-        assertThat(verifier.of(volume.catalogue.find("v1"))).isNotEqualTo(verifierBefore);
+        assertThat(verifier.of(volume.catalogue.find("v1"), 0)).isNotEqualTo(verifierBefore);
 
         assertThat(volume.volume.check()).isNull();
 
@@ -165,7 +165,7 @@ class FileStoreTest {
         assertThat(volume.write(0, TestVolume.filled(3, BLOCK)).join()).isEqualTo(BlockStatus.OK);
         assertContent(0, 3, BLOCK);
         assertThat(volume.catalogue.find("v1").getFailure()).isEmpty();
-        assertThat(verifier.of(volume.catalogue.find("v1"))).isNotEqualTo(verifierBefore);
+        assertThat(verifier.of(volume.catalogue.find("v1"), 0)).isNotEqualTo(verifierBefore);
     }
 
     @Test
@@ -320,7 +320,7 @@ class FileStoreTest {
     void readsZerosWhereItDiscardedAndFreesTheSpace() throws Exception {
         volume.write(0, TestVolume.filled(1, 1 << 20)).join();
         volume.flush().join();
-        long before = volume.catalogue.allocatedBytes(volume.catalogue.find("v1"));
+        long before = volume.catalogue.spaceUse(volume.catalogue.find("v1")).allocatedBytes();
 
         assertThat(volume.submit(
                                 BlockOperation.DISCARD,
@@ -331,7 +331,8 @@ class FileStoreTest {
         assertContent(0, 0, BLOCK);
         assertContent(BLOCK, 1, BLOCK);
         assertContent(2 * BLOCK, 0, 1 << 19);
-        assertThat(before - volume.catalogue.allocatedBytes(volume.catalogue.find("v1")))
+        assertThat(before
+                        - volume.catalogue.spaceUse(volume.catalogue.find("v1")).allocatedBytes())
                 .isEqualTo(BLOCK + (1 << 19));
     }
 

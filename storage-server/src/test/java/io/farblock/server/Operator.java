@@ -1,7 +1,10 @@
 package io.farblock.server;
 
 import io.farblock.api.admin.AdminGrpc;
+import io.farblock.api.admin.CloneSnapshotRequest;
+import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
+import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
@@ -54,6 +57,35 @@ final class Operator implements AutoCloseable {
     void delete(String name) {
         var unused = admin.deleteVolume(
                 DeleteVolumeRequest.newBuilder().setName(name).build());
+    }
+
+    void snapshot(String volume, String name) {
+        var unused = admin.createSnapshot(CreateSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setName(name)
+                .build());
+    }
+
+    void deleteSnapshot(String volume, String name) {
+        var unused = admin.deleteSnapshot(DeleteSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setName(name)
+                .build());
+    }
+
+    void copy(String volume, String snapshot, String name) {
+        var unused = admin.cloneSnapshot(CloneSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setSnapshot(snapshot)
+                .setName(name)
+                .build());
+    }
+
+    /** Waits until the server has heard that everybody is gone. */
+    void awaitUnused(String name) {
+        while (show(name).getClientsCount() > 0) {
+            Thread.onSpinWait();
+        }
     }
 
     /** Waits until the holder's connections have ended. */

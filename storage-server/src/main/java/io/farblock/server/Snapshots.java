@@ -1,0 +1,132 @@
+package io.farblock.server;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Predicate;
+
+/**
+ * The steps in which the layers of a volume change on disk, each durable when its call returns.
+ *
+ * <p>A snapshot is taken in three: {@link #addLayer} makes an empty layer on top, of which a crash leaves nothing but one
+ * layer more; the open volume turns its writes to it and syncs what is below; {@link #add} names what is below. All calls
+ * wait for the disk.
+ */
+final class Snapshots {
+    private final Disk disk;
+    private final Catalogue catalogue;
+    // So that nobody clones a snapshot while it is looked for clones of it.
+    private final Object clones = new Object();
+
+    Snapshots(Disk disk, Catalogue catalogue) {
+        this.disk = disk;
+        this.catalogue = catalogue;
+    }
+
+    /** Refuses what no snapshot can be taken of, or not under this name. */
+    static void check(SnapshotName name, VolumeRecord record) throws VolumeException {
+        for (SnapshotRecord taken : record.getSnapshotsList()) {
+            if (taken.getName().equals(name.snapshot())) {
+                throw new VolumeException(
+                        VolumeException.Kind.NAME_TAKEN, "a snapshot named " + name + " exists already");
+            }
+        }
+        if (record.getLayersCount() >= Layers.MAX) {
+            throw new VolumeException(
+                    VolumeException.Kind.IN_USE,
+                    "volume " + name.volume() + " has " + record.getLayersCount()
+                            + " layers, which is the most there can be: no snapshot can be taken of it any more");
+        }
+    }
+
+    /** Gives a volume an empty layer on top; on the volume's control thread. */
+    VolumeRecord addLayer(String volume) throws VolumeException, IOException {
+        String id = UUID.randomUUID().toString();
+        VolumeRecord record = catalogue.update(volume, changed -> changed.setFreshLayer(id));
+        try {
+            Layer.create(disk, catalogue.volumes().resolve(id), record.getSizeBytes());
+            disk.syncDirectory(catalogue.volumes());
+        } catch (IOException e) {
+            VolumeFiles.delete(disk, catalogue.volumes().resolve(id));
+            throw e;
+        }
+        return catalogue.update(volume, changed -> withLayer(record, changed, id));
+    }
+
+    private static VolumeRecord.Builder withLayer(VolumeRecord before, VolumeRecord.Builder changed, String id) {
+        return changed.clearLayers()
+                .addAllLayers(Layers.of(before))
+                .addLayers(layer(id, before.getSizeBytes()))
+                .clearFreshLayer();
+    }
+
+    private static LayerRecord layer(String id, long sizeBytes) {
+        return LayerRecord.newBuilder().setUuid(id).setSizeBytes(sizeBytes).build();
+    }
+
+    /** Names everything below the top layer. */
+    VolumeRecord add(SnapshotName name) throws VolumeException, IOException {
+        return catalogue.update(
+                name.volume(),
+                changed -> changed.addSnapshots(SnapshotRecord.newBuilder()
+                        .setName(name.snapshot())
+                        .setUuid(UUID.randomUUID().toString())
+                        .setLayer(
+                                changed.getLayers(changed.getLayersCount() - 2).getUuid())
+                        .setSizeBytes(changed.getSizeBytes())
+                        .setCreatedUnixMillis(System.currentTimeMillis())));
+    }
+
+    /** Forgets a snapshot that nobody has cloned. */
+    VolumeRecord remove(SnapshotName name) throws VolumeException, IOException {
+        synchronized (clones) {
+            VolumeRecord record = catalogue.find(name.volume());
+            List<LayerRecord> layers = name.in(record).getLayersList();
+            String top = layers.get(layers.size() - 1).getUuid();
+            for (VolumeRecord other : catalogue.all()) {
+                if (borrows(other, top)) {
+                    throw new VolumeException(
+                            VolumeException.Kind.IN_USE,
+                            "volume " + other.getName() + " is a clone of " + name + ": delete it first");
+                }
+            }
+            return catalogue.update(name.volume(), changed -> without(changed, name.snapshot()));
+        }
+    }
+
+    private static boolean borrows(VolumeRecord record, String layer) {
+        Predicate<LayerRecord> isIt = borrowed -> borrowed.getUuid().equals(layer);
+        return record.getLayersList().stream().limit(record.getBorrowedLayers()).anyMatch(isIt);
+    }
+
+    private static VolumeRecord.Builder without(VolumeRecord.Builder record, String snapshot) {
+        List<SnapshotRecord> kept = record.getSnapshotsList().stream()
+                .filter(taken -> !taken.getName().equals(snapshot))
+                .toList();
+        return record.clearSnapshots().addAllSnapshots(kept);
+    }
+
+    /** Makes a volume that begins as a snapshot; name, policies and who may write are those of {@code wanted}. */
+    VolumeRecord copy(SnapshotName of, VolumeRecord wanted) throws VolumeException {
+        VolumeRecord creating;
+        synchronized (clones) {
+            VolumeRecord snapshot = catalogue.find(of.toString());
+            if (snapshot.getLayersCount() >= Layers.MAX) {
+                throw new VolumeException(
+                        VolumeException.Kind.IN_USE,
+                        "snapshot " + of + " has " + Layers.MAX + " layers, which is the most there can be");
+            }
+            String id = UUID.randomUUID().toString();
+            creating = catalogue.reserve(wanted.toBuilder()
+                    .setUuid(id)
+                    .setSizeBytes(snapshot.getSizeBytes())
+                    .setBlockSizeBytes(snapshot.getBlockSizeBytes())
+                    .setOrigin(of.toString())
+                    .addAllLayers(snapshot.getLayersList())
+                    .addLayers(layer(id, snapshot.getSizeBytes()))
+                    .setBorrowedLayers(snapshot.getLayersCount())
+                    .build());
+        }
+        return catalogue.complete(creating);
+    }
+}

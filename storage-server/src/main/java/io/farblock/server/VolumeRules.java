@@ -1,0 +1,28 @@
+package io.farblock.server;
+
+/** What a volume may be like. */
+final class VolumeRules {
+    static final long MAX_SIZE_BYTES = 64L << 40;
+    static final int DEFAULT_BLOCK_SIZE_BYTES = 4096;
+
+    private VolumeRules() {}
+
+    static void check(VolumeRecord wanted) throws VolumeException {
+        String reason = null;
+        if (!Names.isValid(wanted.getName())) {
+            reason = "name \"" + Names.printable(wanted.getName())
+                    + "\" is not 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front";
+        } else if (wanted.getBlockSizeBytes() != 512 && wanted.getBlockSizeBytes() != 4096) {
+            reason = "block size " + Integer.toUnsignedString(wanted.getBlockSizeBytes()) + " is neither 512 nor 4096";
+        } else if (wanted.getSizeBytes() <= 0 || wanted.getSizeBytes() > MAX_SIZE_BYTES) {
+            reason = "size " + Long.toUnsignedString(wanted.getSizeBytes()) + " is not between 1 block and 64 TiB ("
+                    + MAX_SIZE_BYTES + " bytes)";
+        } else if (wanted.getSizeBytes() % wanted.getBlockSizeBytes() != 0) {
+            reason = "size " + wanted.getSizeBytes() + " is not a multiple of the block size "
+                    + wanted.getBlockSizeBytes();
+        }
+        if (reason != null) {
+            throw new VolumeException(VolumeException.Kind.INVALID, reason);
+        }
+    }
+}
