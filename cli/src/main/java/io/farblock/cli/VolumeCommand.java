@@ -2,6 +2,7 @@ package io.farblock.cli;
 
 import io.farblock.api.admin.CheckVolumeRequest;
 import io.farblock.api.admin.Client;
+import io.farblock.api.admin.CloneSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeResponse;
@@ -11,6 +12,7 @@ import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
+import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
 import java.util.Locale;
@@ -23,14 +25,17 @@ import picocli.CommandLine.ScopeType;
 /** {@code farblock volume}: the volumes of a storage server. */
 @Command(
         name = "volume",
-        description = "Create, list, show, check, release and delete the volumes of a storage server.",
+        description = "Create, list, show, clone, check, release and delete the volumes of a storage server.",
         footer = {
             "",
             "Examples:",
             "  farblock volume create backup --size 1G",
             "  farblock volume list",
+            "  farblock volume snapshot create backup@monday",
+            "  farblock volume clone backup@monday trial",
             "  farblock volume delete backup"
-        })
+        },
+        subcommands = SnapshotCommand.class)
 final class VolumeCommand {
     private static final String NAME = "Name of the volume: 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front.";
 
@@ -176,6 +181,38 @@ final class VolumeCommand {
         }
     }
 
+    @Command(
+            description =
+                    "Make a volume that begins as a snapshot of another one. It takes no space until it is written to.",
+            footer = {"", "Example:", "  farblock volume clone mail@monday mail-test"})
+    int clone(
+            @Parameters(paramLabel = "VOLUME@SNAPSHOT", description = "The snapshot that it begins as.") String of,
+            @Parameters(paramLabel = "NAME", description = NAME) String name,
+            @Option(
+                            names = "--on-no-space",
+                            paramLabel = "queue|fail",
+                            defaultValue = "queue",
+                            description = "While the server's disk is full, writes wait (queue) or fail;"
+                                    + " ${DEFAULT-VALUE} if not given.")
+                    NoSpace onNoSpace,
+            @Mixin Output output) {
+        SnapshotArgument snapshot = SnapshotArgument.parse(of);
+        try (AdminClient client = new AdminClient(admin)) {
+            Volume volume = client.call(stub -> stub.cloneSnapshot(CloneSnapshotRequest.newBuilder()
+                    .setVolume(snapshot.volume())
+                    .setSnapshot(snapshot.snapshot())
+                    .setName(name)
+                    .setOnNoSpace(onNoSpace == NoSpace.fail ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
+                    .build()));
+            output.print(volume, "created " + name + ", " + Size.text(volume.getSizeBytes()) + ", from " + of + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    String admin() {
+        return admin;
+    }
+
     private static String state(Volume volume) {
         return volume.getState()
                 .name()
@@ -199,6 +236,9 @@ final class VolumeCommand {
                 .row("uuid", volume.getUuid())
                 .row("size", Size.text(volume.getSizeBytes()) + " (" + volume.getSizeBytes() + " bytes)")
                 .row("on disk", Size.text(volume.getAllocatedBytes()))
+                .row("exclusive", Size.text(volume.getExclusiveBytes()))
+                .row("shared", Size.text(volume.getSharedBytes()))
+                .row("cloned from", volume.getClonedFrom())
                 .row("block size", Integer.toString(volume.getBlockSizeBytes()))
                 .row("on no space", volume.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL ? "fail" : "queue")
                 .row("state", state(volume))
@@ -212,6 +252,9 @@ final class VolumeCommand {
                     client.getQueues() == 0
                             ? "held by " + client.getName() + " (not connected)"
                             : client.getName() + " at " + client.getAddress() + ", " + client.getQueues() + " queues");
+        }
+        for (Snapshot snapshot : volume.getSnapshotsList()) {
+            table.row("snapshot", snapshot.getName() + ", " + SnapshotCommand.time(snapshot));
         }
         return table.text();
     }
