@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.farblock.client.RemoteVolume;
-import io.farblock.daemon.DaemonLock;
 import io.farblock.daemon.DaemonOptions;
 import io.farblock.daemon.NodeDaemon;
 import io.farblock.server.ServerOptions;
@@ -56,8 +55,7 @@ class BrokenEnvironmentTest {
     }
 
     private NodeDaemon startDaemon() throws IOException {
-        return NodeDaemon.start(
-                new DaemonOptions(socket, 1, "test", UUID.randomUUID()), DaemonLock.take(socket), () -> {});
+        return NodeDaemon.start(new DaemonOptions(socket, 1, "test", UUID.randomUUID()));
     }
 
     private Run volume(String command, String... arguments) {

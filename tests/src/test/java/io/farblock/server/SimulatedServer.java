@@ -70,16 +70,16 @@ public final class SimulatedServer {
     }
 
     /** Makes the volume, durably; always the same one, so that a seed gives the same bytes. */
-    public static void makeVolume(SimulatedDisk disk, int blocks) {
+    public static void makeVolume(SimulatedDisk disk, byte[] content) {
         VolumeRecord record = VolumeRecord.newBuilder()
                 .setName(VOLUME)
                 .setUuid(UUID)
                 .setGeneration(1)
-                .setSizeBytes((long) blocks * BLOCK_BYTES)
+                .setSizeBytes(content.length)
                 .setBlockSizeBytes(BLOCK_BYTES)
                 .setPhase(RecordPhase.RECORD_PHASE_READY)
                 .build();
-        disk.createSparse(dataFile(), record.getSizeBytes());
+        disk.writeFile(dataFile(), content);
         disk.writeFile(DIRECTORY.catalogue().resolve(VOLUME), RecordFile.encode(record));
         disk.syncDirectory(dataFile().getParent());
         disk.syncDirectory(DIRECTORY.catalogue());

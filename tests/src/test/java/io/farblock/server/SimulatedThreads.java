@@ -58,7 +58,7 @@ final class SimulatedThreads extends Threads {
         if (held.begin()) {
             holdUps++;
             // Also after its process has died: its thread is to end.
-            schedule.after(schedule.randomNanos(LONGEST_HOLD_UP_NANOS), Life.ETERNAL, held::finish);
+            schedule.after(schedule.anyNanos(LONGEST_HOLD_UP_NANOS), Life.ETERNAL, held::finish);
         }
     }
 

@@ -21,8 +21,9 @@ final class BlockHistory {
     /** What is being written, by each node. */
     final long[] pending = {NONE, NONE};
 
-    BlockHistory() {
-        add(0, 0);
+    /** A block that has this from the beginning. */
+    BlockHistory(long first) {
+        add(first, 0);
     }
 
     int size() {

@@ -144,6 +144,7 @@ final class ClientQueue implements ClientLink, ClientObserver, QueueHost, StoreL
             schedule.after(nanos, daemon.life(), () -> session.disconnected("nobody answers"));
         } else {
             socket = made;
+            daemon.connects();
             session.connected();
         }
     }
@@ -249,6 +250,11 @@ final class ClientQueue implements ClientLink, ClientObserver, QueueHost, StoreL
         }
 
         @Override
+        public ByteBuf landing() {
+            return socket == this ? session.landing() : null;
+        }
+
+        @Override
         public void endOfTurn() {
             if (socket == this) {
                 session.endOfTurn();
@@ -265,6 +271,9 @@ final class ClientQueue implements ClientLink, ClientObserver, QueueHost, StoreL
         }
 
         void close() {
+            if (schedule.oneIn(3)) {
+                connection.toServer.delay(schedule.anyNanos(SLOW_NANOS));
+            }
             connection.toServer.finish();
             connection.toClient.lose();
         }

@@ -27,6 +27,7 @@ final class Daemon {
     private final List<ClientQueue> queues = new ArrayList<>();
     private final long bornNanos;
     private boolean isServing;
+    private int startedCount;
 
     Daemon(Schedule schedule, Node node, int number) {
         this.schedule = schedule;
@@ -66,11 +67,19 @@ final class Daemon {
             queue.makeDevice();
         }
         isServing = true;
+        start(true, node::taken);
+    }
+
+    private void start(boolean takeOver, Runnable allStarted) {
         for (ClientQueue queue : queues) {
-            queue.execute(() -> queue.start(true));
+            queue.execute(() -> {
+                queue.start(takeOver);
+                if (++startedCount == queues.size()) {
+                    allStarted.run();
+                }
+            });
             queue.execute(queue.session()::connect);
         }
-        queues.get(0).execute(node::taken);
     }
 
     private void addQueues(Welcome known) {
@@ -93,10 +102,8 @@ final class Daemon {
             addQueues(welcome);
             for (ClientQueue queue : queues) {
                 queue.makeDevice();
-                queue.execute(() -> queue.start(false));
-                queue.execute(queue.session()::connect);
             }
-            queues.get(0).execute(node::attached);
+            start(false, node::attached);
         }
     }
 
@@ -106,6 +113,10 @@ final class Daemon {
         } else if (!node.isOvertaken()) {
             throw new Oracle.Violation(life + " was refused: " + code + ", " + message);
         }
+    }
+
+    void connects() {
+        node.connects();
     }
 
     void leaseLost() {
@@ -196,8 +207,9 @@ final class Daemon {
         return node.oracle().cacheLosses();
     }
 
-    boolean isServing() {
-        return isServing;
+    /** Whether the rings are served. */
+    boolean isReady() {
+        return isServing && startedCount >= queues.size();
     }
 
     Life life() {

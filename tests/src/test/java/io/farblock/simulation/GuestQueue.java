@@ -39,6 +39,7 @@ final class GuestQueue {
     private GuestDriver driver;
     private int firstIndex;
     private int inFlight;
+    private final boolean lowestFirst;
     private boolean interrupted;
 
     GuestQueue(Schedule schedule, Node node, int index, GuestMemoryArena arena, boolean eventIdx) {
@@ -47,6 +48,7 @@ final class GuestQueue {
         this.index = index;
         this.arena = arena;
         bytes = arena.bytes().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        lowestFirst = schedule.oneIn(2);
         features = eventIdx ? VirtioFeatures.EVENT_IDX : 0;
         for (int i = 0; i < ops.length; i++) {
             ops[i] = new Op(node.index(), i * DESCRIPTORS);
@@ -117,7 +119,8 @@ final class GuestQueue {
 
     /** A request that is not in flight, or null. */
     Op free() {
-        int from = schedule.random(ops.length);
+        // The lowest, so that heads are used again soon, or any.
+        int from = lowestFirst ? 0 : schedule.random(ops.length);
         for (int i = 0; i < ops.length; i++) {
             Op op = ops[(from + i) % ops.length];
             if (!op.inFlight) {

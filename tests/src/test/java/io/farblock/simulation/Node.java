@@ -11,7 +11,6 @@ final class Node {
     private static final long LONGEST_START_NANOS = 1_000_000_000L;
     private static final long LONGEST_PAUSE_NANOS = 100_000;
     private static final long PAUSE_AFTER_ERRORS_NANOS = 300_000_000;
-    private static final int LONGEST_BLOCKS = 64;
     private static final long[] PATIENCE_NANOS = {0, 2_000_000, 30_000_000_000L};
 
     private final Simulation simulation;
@@ -104,12 +103,17 @@ final class Node {
         simulation.totals().replays++;
     }
 
+    void connects() {
+        simulation.trouble(6);
+    }
+
     void resubmitted(int count) {
         simulation.totals().resubmitted += count;
     }
 
     void gaveUp() {
         simulation.totals().cancels++;
+        simulation.trouble(2);
         queues.forEach(GuestQueue::mayFail);
     }
 
@@ -133,14 +137,14 @@ final class Node {
     }
 
     private boolean isServed() {
-        return daemon != null && daemon.isServing() && attached;
+        return daemon != null && daemon.isReady() && attached;
     }
 
     void daemonDied() {
         schedule.trace(daemon.life() + " dies");
         daemon.kill();
         daemon = null;
-        schedule.after(schedule.randomNanos(LONGEST_START_NANOS), Life.ETERNAL, () -> {
+        schedule.after(schedule.anyNanos(LONGEST_START_NANOS), Life.ETERNAL, () -> {
             daemon = new Daemon(schedule, this, daemons++);
             schedule.trace(daemon.life() + " starts");
             simulation.daemonStarts(daemon);
@@ -151,7 +155,7 @@ final class Node {
     /** The volume could not be attached: whoever wanted it tries again. */
     void attachLater() {
         daemon.kill();
-        schedule.after(schedule.randomNanos(LONGEST_START_NANOS), Life.ETERNAL, () -> {
+        schedule.after(schedule.anyNanos(LONGEST_START_NANOS), Life.ETERNAL, () -> {
             daemon = new Daemon(schedule, this, daemons++);
             daemon.attach();
         });
@@ -167,6 +171,10 @@ final class Node {
 
     boolean isOvertaken() {
         return overtaken;
+    }
+
+    boolean isAttached() {
+        return attached;
     }
 
     /** The other node has the volume now: nothing more of this one may land. */
@@ -287,15 +295,12 @@ final class Node {
 
     private boolean submit(GuestQueue queue) {
         Op op = queue.free();
-        int kind = schedule.random(20);
-        op.kind = kind < 9
-                ? Op.Kind.WRITE
-                : kind < 16 ? Op.Kind.READ : kind < 18 ? Op.Kind.FLUSH : kind < 19 ? Op.Kind.DISCARD : Op.Kind.ZERO;
+        op.kind = simulation.anyKind();
         op.rangeCount = op.kind == Op.Kind.FLUSH
                 ? 0
                 : op.kind == Op.Kind.DISCARD || op.kind == Op.Kind.ZERO ? 1 + schedule.random(Op.MAX_RANGES) : 1;
         for (int i = 0; i < op.rangeCount; i++) {
-            op.count[i] = 1 + schedule.random(schedule.oneIn(3) ? LONGEST_BLOCKS : 8);
+            op.count[i] = simulation.anyLength();
             op.first[i] = schedule.random(simulation.hotBlocks() - op.count[i] + 1);
             if (op.changes() && (oracle.isBusy(op.first[i], op.count[i]) || overlapsEarlier(op, i))) {
                 return false;
@@ -326,13 +331,13 @@ final class Node {
 
     /** Reads everything. */
     void readAll() {
-        for (int first = 0; first < Oracle.BLOCKS; first += LONGEST_BLOCKS) {
+        for (int first = 0; first < Oracle.BLOCKS; first += Simulation.LONGEST_BLOCKS) {
             GuestQueue queue = queues.get(schedule.random(queues.size()));
             Op op = queue.free();
             op.kind = Op.Kind.READ;
             op.rangeCount = 1;
             op.first[0] = first;
-            op.count[0] = LONGEST_BLOCKS;
+            op.count[0] = Simulation.LONGEST_BLOCKS;
             queue.submit(op);
             queue.publish();
         }

@@ -37,8 +37,13 @@ final class Oracle {
     Oracle(Schedule schedule) {
         this.schedule = schedule;
         for (int i = 0; i < BLOCKS; i++) {
-            blocks[i] = new BlockHistory();
+            blocks[i] = new BlockHistory(first(i));
         }
+    }
+
+    /** What a block has at first: nothing is zero that was not zeroed. */
+    static long first(int block) {
+        return 1L << 48 | (long) block << 6;
     }
 
     /** A value in words: who wrote it, the how-manieth write it was, and where. */

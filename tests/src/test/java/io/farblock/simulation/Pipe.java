@@ -12,6 +12,9 @@ final class Pipe {
     interface Reader {
         void receive(ByteBuf bytes);
 
+        /** Where the next bytes belong, to be appended and given to {@link #receive}; null, if anywhere will do. */
+        ByteBuf landing();
+
         void endOfTurn();
 
         /** There comes nothing more, because the other end has closed or the connection broke. */
@@ -19,9 +22,9 @@ final class Pipe {
     }
 
     private static final long SHORTEST_NANOS = 10_000;
-    private static final long LATENCY_NANOS = 100_000;
 
     private final Schedule schedule;
+    private final long latencyNanos;
     private final Life readerLife;
     private final Reader reader;
     private final ArrayDeque<ByteBuf> sent = new ArrayDeque<>();
@@ -33,7 +36,8 @@ final class Pipe {
     private boolean over;
     private boolean flipNext;
 
-    Pipe(Schedule schedule, Life readerLife, Reader reader) {
+    Pipe(Schedule schedule, long latencyNanos, Life readerLife, Reader reader) {
+        this.latencyNanos = latencyNanos;
         this.schedule = schedule;
         this.readerLife = readerLife;
         this.reader = reader;
@@ -114,7 +118,7 @@ final class Pipe {
     private void plan() {
         if (!planned && !lost && !over) {
             planned = true;
-            long soonest = schedule.nowNanos() + SHORTEST_NANOS + schedule.randomNanos(LATENCY_NANOS);
+            long soonest = schedule.nowNanos() + SHORTEST_NANOS + schedule.randomNanos(latencyNanos);
             schedule.at(Math.max(notBeforeNanos, soonest), readerLife, deliver);
         }
     }
@@ -163,10 +167,23 @@ final class Pipe {
             int at = buffer.readerIndex() + schedule.random(bytes);
             buffer.setByte(at, buffer.getByte(at) ^ 1 << schedule.random(8));
         }
+        ByteBuf landing = reader.landing();
+        if (landing != null) {
+            land(buffer, bytes, landing);
+            return;
+        }
         buffer.retain();
         buffer.writerIndex(next);
         reader.receive(buffer);
         buffer.setIndex(next, end);
+        buffer.release();
+    }
+
+    private void land(ByteBuf buffer, int bytes, ByteBuf landing) {
+        buffer.retain();
+        landing.writeBytes(buffer, Math.min(bytes, landing.writableBytes()));
+        reader.receive(landing);
+        landing.release();
         buffer.release();
     }
 }

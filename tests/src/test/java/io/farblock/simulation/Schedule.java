@@ -12,6 +12,7 @@ import java.util.Random;
  */
 public final class Schedule {
     static final long BEGIN_NANOS = 1_000_000_000_000L;
+    private static final double SHORTEST_NANOS = 1_000;
     private static final int TRACE_EVENTS = 200;
 
     private record Event(long atNanos, long sequence, Life life, Runnable task) implements Comparable<Event> {
@@ -78,6 +79,11 @@ public final class Schedule {
 
     public long randomNanos(long bound) {
         return (long) (random.nextDouble() * bound);
+    }
+
+    /** From a microsecond to the bound; each decade as likely as the others. */
+    public long anyNanos(long bound) {
+        return (long) (SHORTEST_NANOS * Math.pow((double) bound / SHORTEST_NANOS, random.nextDouble()));
     }
 
     long randomLong() {

@@ -49,6 +49,11 @@ final class ServerEnd implements SessionOutput, VolumeHost, Pipe.Reader {
     }
 
     @Override
+    public ByteBuf landing() {
+        return ended ? null : session.landing();
+    }
+
+    @Override
     public void endOfTurn() {
         if (!ended) {
             session.endOfTurn();

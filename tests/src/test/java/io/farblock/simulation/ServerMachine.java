@@ -2,11 +2,14 @@ package io.farblock.simulation;
 
 import io.farblock.server.SimulatedDisk;
 import io.farblock.server.SimulatedServer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The machine with the disk, the process on it, and the network before it. */
 final class ServerMachine {
+    private static final long LONGEST_DELAY_NANOS = 4_000_000_000L;
     private static final long LONGEST_START_NANOS = 2_000_000_000L;
 
     final SimulatedDisk disk;
@@ -14,6 +17,7 @@ final class ServerMachine {
     private final Oracle oracle;
     private final BufferArena buffers;
     private final SimulatedServer.Terms terms;
+    private final long latencyNanos;
     private final List<Connection> connections = new ArrayList<>();
     private Life life;
     private SimulatedServer server;
@@ -22,14 +26,27 @@ final class ServerMachine {
     private int holdUps;
     private boolean networkIsDown;
 
-    ServerMachine(Schedule schedule, Oracle oracle, BufferArena buffers, SimulatedServer.Terms terms) {
+    ServerMachine(
+            Schedule schedule, Oracle oracle, BufferArena buffers, SimulatedServer.Terms terms, long latencyNanos) {
+        this.latencyNanos = latencyNanos;
         this.schedule = schedule;
         this.oracle = oracle;
         this.buffers = buffers;
         this.terms = terms;
         disk = new SimulatedDisk(schedule, this::syncFailed);
-        SimulatedServer.makeVolume(disk, Oracle.BLOCKS);
+        SimulatedServer.makeVolume(disk, firstContent());
         start();
+    }
+
+    private static byte[] firstContent() {
+        ByteBuffer content =
+                ByteBuffer.allocate(Oracle.BLOCKS * Oracle.BLOCK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int block = 0; block < Oracle.BLOCKS; block++) {
+            for (int word = 0; word < Oracle.WORDS; word++) {
+                content.putLong(Oracle.first(block) + word);
+            }
+        }
+        return content.array();
     }
 
     private void start() {
@@ -47,8 +64,10 @@ final class ServerMachine {
             return null;
         }
         ServerEnd end = new ServerEnd(schedule, life, server, terms.limits(), buffers);
-        Connection connection =
-                new Connection(schedule, new Pipe(schedule, life, end), new Pipe(schedule, clientLife, client));
+        Connection connection = new Connection(
+                schedule,
+                new Pipe(schedule, latencyNanos, life, end),
+                new Pipe(schedule, latencyNanos, clientLife, client));
         end.connected(connection);
         connections.removeIf(Connection::isOver);
         connections.add(connection);
@@ -75,6 +94,7 @@ final class ServerMachine {
             if (withTheHost && schedule.oneIn(2)) {
                 connection.toClient.lose();
             } else {
+                connection.toClient.delay(schedule.oneIn(2) ? schedule.anyNanos(LONGEST_DELAY_NANOS) : 0);
                 connection.toClient.cutAfter(schedule.random(connection.toClient.bytes() + 1));
             }
         }
@@ -84,7 +104,7 @@ final class ServerMachine {
             disk.crash();
             oracle.cacheLost();
         }
-        schedule.after(schedule.randomNanos(LONGEST_START_NANOS), Life.ETERNAL, this::start);
+        schedule.after(schedule.anyNanos(LONGEST_START_NANOS), Life.ETERNAL, this::start);
         return true;
     }
 
@@ -110,7 +130,7 @@ final class ServerMachine {
     private void planCheck() {
         SimulatedServer now = server;
         schedule.after(
-                schedule.randomNanos(LONGEST_START_NANOS),
+                schedule.anyNanos(LONGEST_START_NANOS),
                 life,
                 () -> now.check(() -> {
                     schedule.trace("the volume is checked");

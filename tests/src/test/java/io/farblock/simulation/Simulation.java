@@ -18,7 +18,14 @@ final class Simulation {
     /** Longer than anything takes that still comes to an end. */
     private static final long PATIENCE_NANOS = 200_000_000_000L;
 
+    /** One fault often comes when the last one is not overcome. */
+    private static final long LONGEST_CALM_NANOS = 3_000_000_000L;
+
+    private static final long LONGEST_REPAIR_NANOS = 10_000_000;
     private static final int REQUESTS = 200;
+    private static final long[] LATENCIES_NANOS = {50_000, 200_000, 3_000_000};
+
+    static final int LONGEST_BLOCKS = 64;
     private static final int MAX_EVENTS = 2_000_000;
 
     /** Memory that is used for one seed after the other. */
@@ -48,6 +55,7 @@ final class Simulation {
     private final ServerMachine server;
     private final List<Node> nodes = new ArrayList<>();
     private final Set<Fault> enabled = EnumSet.noneOf(Fault.class);
+    private final boolean mostlyReads;
     private final int depth;
     private final int maxInFlight;
     private final int hotBlocks;
@@ -72,11 +80,13 @@ final class Simulation {
                 enabled.add(fault);
             }
         }
+        mostlyReads = schedule.oneIn(4);
         depth = 1 + schedule.random(schedule.oneIn(2) ? 4 : 20);
         maxInFlight = 4 + schedule.random(28);
         hotBlocks = schedule.oneIn(2) ? Oracle.BLOCKS : 80;
         keptBytes = schedule.oneIn(2) ? 1 << 20 : 64 << 10;
-        server = new ServerMachine(schedule, oracle, arena.buffers, terms());
+        server = new ServerMachine(
+                schedule, oracle, arena.buffers, terms(), LATENCIES_NANOS[schedule.random(LATENCIES_NANOS.length)]);
         nextFault();
         nodes.add(new Node(this, 0, false, REQUESTS, arena.guests[0], arena.guests[1]));
     }
@@ -154,6 +164,13 @@ final class Simulation {
         }
     }
 
+    /** Something is being mended: one time in so many the next fault comes in the middle of it. */
+    void trouble(int rarity) {
+        if (!faultsEnd && schedule.oneIn(rarity)) {
+            schedule.after(schedule.anyNanos(LONGEST_REPAIR_NANOS), Life.ETERNAL, this::breakSomething);
+        }
+    }
+
     private void nextFault() {
         untilFault = 2 + schedule.random(50);
     }
@@ -170,6 +187,9 @@ final class Simulation {
             schedule.trace(fault.toString());
             totals.hit(fault);
         }
+        if (schedule.oneIn(3)) {
+            schedule.after(schedule.anyNanos(LONGEST_CALM_NANOS), Life.ETERNAL, this::breakSomething);
+        }
     }
 
     private boolean inflict(Fault fault) {
@@ -178,7 +198,7 @@ final class Simulation {
             case CUT, HALF_OPEN, DROP_ONE_WAY, DELAY, LATE_BYTES, FLIP -> {
                 return inflictOnConnection(fault);
             }
-            case NETWORK_DOWN -> server.cutNetwork(schedule.randomNanos(10_000_000_000L));
+            case NETWORK_DOWN -> server.cutNetwork(schedule.anyNanos(10_000_000_000L));
             case SERVER_KILLED -> {
                 return server.kill(false);
             }
@@ -216,7 +236,7 @@ final class Simulation {
     }
 
     private boolean takeOver() {
-        if (nodes.size() > 1) {
+        if (nodes.size() > 1 || !nodes.get(0).isAttached()) {
             return false;
         }
         nodes.get(0).isOvertaken(true);
@@ -256,6 +276,22 @@ final class Simulation {
 
     Totals totals() {
         return totals;
+    }
+
+    Op.Kind anyKind() {
+        if (mostlyReads && !schedule.oneIn(8)) {
+            return Op.Kind.READ;
+        }
+        int kind = schedule.random(20);
+        if (kind < 16) {
+            return kind < 9 ? Op.Kind.WRITE : Op.Kind.READ;
+        }
+        return kind < 18 ? Op.Kind.FLUSH : kind < 19 ? Op.Kind.DISCARD : Op.Kind.ZERO;
+    }
+
+    /** In blocks. */
+    int anyLength() {
+        return 1 + schedule.random(mostlyReads ? 2 : schedule.oneIn(3) ? LONGEST_BLOCKS : 8);
     }
 
     int depth() {

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /** That no fault, and no faults together, cost a guest its data, an error or a wait without an end. */
 class SimulationTest {
-    private static final int SEEDS = 1_000;
+    private static final int SEEDS = 2_000;
     private static final int LONG_SEEDS = 100_000;
 
     @BeforeAll
