@@ -12,7 +12,7 @@ import java.util.Map;
  * The device path, natively: this process is the driver of two disks over vhost-user, and asks each in turn for the same.
  *
  * <p>Options, each {@code name=value}: {@code pairs} how often each load runs on both sides (7); {@code seconds} how long
- * (1.5); {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
+ * (1.5); {@code warmup} how long each side runs before, all loads together (12); {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
  * {@code theirs}: a source tree, {@code qemu}, or {@code qemu-iothread}, or as theirs {@code same} for the
  * same disk again, which shows how much a run scatters; {@code work} a folder on a disk for the data;
  * {@code out} a folder for the results; {@code memory}: {@code kernel} if the driver's memory cannot change in flight,
@@ -22,12 +22,13 @@ import java.util.Map;
 public final class DevicePathBench {
     private static final int QUEUES = 2;
     private static final long SEED = 0x5EED;
+    private static final int WARM_UP_ROUNDS = 4;
     private static final Load FILL = new Load(true, true, 128 << 10, 8, 1);
 
     private static final Map<String, String> DEFAULTS = Map.ofEntries(
             Map.entry("pairs", "7"),
             Map.entry("seconds", "1.5"),
-            Map.entry("warmup", "6"),
+            Map.entry("warmup", "12"),
             Map.entry("loads", ".*"),
             Map.entry("size", "256"),
             Map.entry("ours", ""),
@@ -57,8 +58,13 @@ public final class DevicePathBench {
         try (Side ours = side(ourName, options.text("ours"), work.resolve("ours"));
                 Side others = same ? null : side(theirName, options.text("theirs"), work.resolve("theirs"))) {
             Side theirs = same ? ours : others;
-            warmUp(ours);
-            warmUp(theirs);
+            fill(ours);
+            fill(theirs);
+            // In turn, like what is measured: the driver itself is slow at first, and what a compiler sees then, stays.
+            for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+                warmUp(ours);
+                warmUp(theirs);
+            }
             for (Load load : Load.all()) {
                 if (load.name().matches(options.text("loads"))) {
                     comparisons.add(compare(load, ours, theirs));
@@ -87,13 +93,17 @@ public final class DevicePathBench {
         return (long) options.count("size") << 20;
     }
 
-    /** Fills the disk, so that no read finds a hole, and compiles what will be measured. */
-    private void warmUp(Side side) throws IOException {
+    /** Fills the disk, so that no read finds a hole. */
+    private void fill(Side side) throws IOException {
         new LoadRun(side.disk(), FILL, volumeBytes(), SEED).once(side);
+    }
+
+    /** Compiles what will be measured. */
+    private void warmUp(Side side) throws IOException {
         List<Load> loads = Load.all().stream()
                 .filter(load -> load.name().matches(options.text("loads")))
                 .toList();
-        long nanos = (long) (options.number("warmup") * 1e9 / loads.size());
+        long nanos = (long) (options.number("warmup") * 1e9 / loads.size() / WARM_UP_ROUNDS);
         for (Load load : loads) {
             measure(side, load, SEED, nanos);
         }
