@@ -26,11 +26,13 @@ final class HeldTask {
     private final Life life;
     private final Semaphore toTask = new Semaphore(0);
     private final Semaphore toCaller = new Semaphore(0);
-    private boolean stopped;
+    private int placesBefore;
     private boolean ended;
     private Throwable failure;
 
-    HeldTask(Runnable task, Life life) {
+    /** @param placesBefore at how many places it could stop before the one where it does */
+    HeldTask(Runnable task, Life life, int placesBefore) {
+        this.placesBefore = placesBefore;
         this.task = task;
         this.life = life;
     }
@@ -70,11 +72,10 @@ final class HeldTask {
         }
     }
 
-    /** The first time that a held task comes here, it stops. */
+    /** A place where a task that is held up may stop. */
     static void stopHere() {
         HeldTask current = OF_THREAD.get();
-        if (current != null && !current.stopped) {
-            current.stopped = true;
+        if (current != null && current.placesBefore-- == 0) {
             current.toCaller.release();
             current.toTask.acquireUninterruptibly();
             if (current.life.isOver()) {

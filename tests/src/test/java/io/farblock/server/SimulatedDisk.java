@@ -48,6 +48,7 @@ public final class SimulatedDisk extends Disk {
     private final Deque<Undo> unsynced = new ArrayDeque<>();
     private boolean failsSync;
     private boolean lies;
+    private boolean full;
 
     /** @param syncFailed told when a sync has failed, and what was not durable is lost */
     public SimulatedDisk(Schedule schedule, Runnable syncFailed) {
@@ -60,8 +61,14 @@ public final class SimulatedDisk extends Disk {
         failsSync = true;
     }
 
+    /** Whether there is room for what is written. */
+    public void full(boolean on) {
+        full = on;
+    }
+
     /** Fails no more. */
     public void mend() {
+        full = false;
         failsSync = false;
     }
 
@@ -126,6 +133,9 @@ public final class SimulatedDisk extends Disk {
 
     @Override
     long write(int fd, long address, long lengthBytes, long offset) {
+        if (full) {
+            return -Errno.ENOSPC;
+        }
         File file = file(fd);
         dirty(file, offset, lengthBytes);
         PlatformDependent.copyMemory(address, file.cache, (int) offset, lengthBytes);
@@ -134,6 +144,9 @@ public final class SimulatedDisk extends Disk {
 
     @Override
     int allocate(int fd, int mode, long offset, long lengthBytes) {
+        if (full) {
+            return -Errno.ENOSPC;
+        }
         File file = file(fd);
         dirty(file, offset, lengthBytes);
         Arrays.fill(file.cache, (int) offset, (int) (offset + lengthBytes), (byte) 0);
@@ -175,6 +188,8 @@ public final class SimulatedDisk extends Disk {
             writeBack(file, i);
         }
         file.dirty.clear();
+        // What is written from here on until this returns is not covered.
+        HeldTask.stopHere();
         return 0;
     }
 

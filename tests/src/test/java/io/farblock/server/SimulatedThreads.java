@@ -40,21 +40,29 @@ final class SimulatedThreads extends Threads {
     @Override
     ExecutorService pool(int count, String name) {
         TaskLoop single = new TaskLoop(schedule, life);
-        return new Turns(count == 1 ? single : this::executeInAnyOrder);
+        if (count > 1) {
+            return new Turns(this::executeInAnyOrder);
+        }
+        // Who syncs has one task at a time; others could not be overtaken.
+        boolean syncs = name.startsWith("farblock-sync");
+        return new Turns(syncs ? task -> single.execute(() -> executeNow(task, 2)) : single);
     }
 
     private void executeInAnyOrder(Runnable task) {
-        schedule.after(schedule.randomNanos(LONGEST_WAIT_NANOS), life, () -> {
-            if (holdUpRarity > 0 && schedule.oneIn(holdUpRarity)) {
-                holdUp(task);
-            } else {
-                task.run();
-            }
-        });
+        schedule.after(schedule.randomNanos(LONGEST_WAIT_NANOS), life, () -> executeNow(task, 1));
     }
 
-    private void holdUp(Runnable task) {
-        HeldTask held = new HeldTask(task, life);
+    /** @param places at how many places the task may be held up */
+    private void executeNow(Runnable task, int places) {
+        if (holdUpRarity > 0 && schedule.oneIn(holdUpRarity)) {
+            holdUp(task, schedule.random(places));
+        } else {
+            task.run();
+        }
+    }
+
+    private void holdUp(Runnable task, int placesBefore) {
+        HeldTask held = new HeldTask(task, life, placesBefore);
         if (held.begin()) {
             holdUps++;
             // Also after its process has died: its thread is to end.

@@ -4,11 +4,13 @@ package io.farblock.simulation;
 final class Connection {
     private static final long LONG_NANOS = 12_000_000_000L;
 
+    final ServerEnd server;
     final Pipe toServer;
     final Pipe toClient;
     private final Schedule schedule;
 
-    Connection(Schedule schedule, Pipe toServer, Pipe toClient) {
+    Connection(Schedule schedule, ServerEnd server, Pipe toServer, Pipe toClient) {
+        this.server = server;
         this.schedule = schedule;
         this.toServer = toServer;
         this.toClient = toClient;

@@ -20,6 +20,10 @@ enum Fault {
     SERVER_KILLED,
     /** The page cache is gone. */
     SERVER_HOST_CRASHED,
+    /** The server asks its clients to leave, and ends a little later. */
+    SERVER_STOPPED,
+    /** There is no room for what is written, for a while. */
+    DISK_FULL,
     /** A sync fails, and what was not durable is lost; an operator has the volume checked. */
     SYNC_FAILED,
     /** Between two tasks. */

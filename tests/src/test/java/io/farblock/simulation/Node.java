@@ -301,7 +301,7 @@ final class Node {
                 : op.kind == Op.Kind.DISCARD || op.kind == Op.Kind.ZERO ? 1 + schedule.random(Op.MAX_RANGES) : 1;
         for (int i = 0; i < op.rangeCount; i++) {
             op.count[i] = simulation.anyLength();
-            op.first[i] = schedule.random(simulation.hotBlocks() - op.count[i] + 1);
+            op.first[i] = simulation.anyPlace(op.count[i]);
             if (op.changes() && (oracle.isBusy(op.first[i], op.count[i]) || overlapsEarlier(op, i))) {
                 return false;
             }

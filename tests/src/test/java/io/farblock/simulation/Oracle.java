@@ -21,6 +21,9 @@ final class Oracle {
     static final int BLOCKS = 256;
     static final int BLOCK_BYTES = 512;
     static final int WORDS = BLOCK_BYTES / Long.BYTES;
+    /** A flush's error may be on the way for so long, and end changes too that waited for its success. */
+    private static final long LATEST_ERROR_NANOS = 12_000_000_000L;
+
     private static final int MAX_LIVES = 64;
 
     private final Schedule schedule;
@@ -210,7 +213,7 @@ final class Oracle {
 
     void diskMended() {
         diskHasFailed = false;
-        errorsAllowedUntilNanos = schedule.nowNanos();
+        errorsAllowedUntilNanos = schedule.nowNanos() + LATEST_ERROR_NANOS;
         cacheLost();
     }
 

@@ -47,6 +47,7 @@ class SafeguardTest {
     static List<Safeguard> safeguards() {
         List<Safeguard> all = new ArrayList<>();
         addServer(all);
+        addDisk(all);
         addSession(all);
         addKeptWrites(all);
         addRecovery(all);
@@ -82,6 +83,21 @@ class SafeguardTest {
                         served,
                         "|| (connection.isWriter() && old.isWriter() && old.epoch() < connection.epoch())",
                         ""));
+    }
+
+    private static void addDisk(List<Safeguard> all) {
+        add(
+                all,
+                "who comes while a sync runs waits for the next",
+                SourceChange.of(server("GroupSync"), "            covered.clear();\n", """
+                                    covered.clear();
+                                    synchronized (this) {
+                                        for (Waiter late : waiting) {
+                                            late.synced(result);
+                                        }
+                                        waiting.clear();
+                                    }
+                        """));
     }
 
     private static void addSession(List<Safeguard> all) {

@@ -65,6 +65,14 @@ final class ServerEnd implements SessionOutput, VolumeHost, Pipe.Reader {
         hangUp();
     }
 
+    void goAway() {
+        loop.execute(() -> {
+            if (!ended) {
+                session.goAway("the server is stopping");
+            }
+        });
+    }
+
     private void hangUp() {
         ended = true;
         connection.toServer.drop();

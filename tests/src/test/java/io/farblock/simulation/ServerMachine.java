@@ -66,6 +66,7 @@ final class ServerMachine {
         ServerEnd end = new ServerEnd(schedule, life, server, terms.limits(), buffers);
         Connection connection = new Connection(
                 schedule,
+                end,
                 new Pipe(schedule, latencyNanos, life, end),
                 new Pipe(schedule, latencyNanos, clientLife, client));
         end.connected(connection);
@@ -106,6 +107,25 @@ final class ServerMachine {
         }
         schedule.after(schedule.anyNanos(LONGEST_START_NANOS), Life.ETERNAL, this::start);
         return true;
+    }
+
+    /** Asks the clients to leave, and ends. */
+    boolean stop() {
+        if (server == null) {
+            return false;
+        }
+        schedule.trace(life + " is about to stop");
+        for (Connection connection : connections) {
+            connection.server.goAway();
+        }
+        schedule.after(schedule.anyNanos(LONGEST_DELAY_NANOS), life, () -> kill(false));
+        return true;
+    }
+
+    /** There is no room on the disk for a while. */
+    void fillDisk() {
+        disk.full(true);
+        schedule.after(schedule.anyNanos(LONGEST_DELAY_NANOS), Life.ETERNAL, () -> disk.full(false));
     }
 
     /** Nothing goes through for a while. */

@@ -26,6 +26,9 @@ final class Simulation {
     private static final long[] LATENCIES_NANOS = {50_000, 200_000, 3_000_000};
 
     static final int LONGEST_BLOCKS = 64;
+    /** What is made of whole pages can be written without a worker. */
+    private static final int BLOCKS_OF_A_PAGE = 8;
+
     private static final int MAX_EVENTS = 2_000_000;
 
     /** Memory that is used for one seed after the other. */
@@ -56,6 +59,7 @@ final class Simulation {
     private final List<Node> nodes = new ArrayList<>();
     private final Set<Fault> enabled = EnumSet.noneOf(Fault.class);
     private final boolean mostlyReads;
+    private final int alignment;
     private final int depth;
     private final int maxInFlight;
     private final int hotBlocks;
@@ -81,6 +85,7 @@ final class Simulation {
             }
         }
         mostlyReads = schedule.oneIn(4);
+        alignment = schedule.oneIn(3) ? BLOCKS_OF_A_PAGE : 1;
         depth = 1 + schedule.random(schedule.oneIn(2) ? 4 : 20);
         maxInFlight = 4 + schedule.random(28);
         hotBlocks = schedule.oneIn(2) ? Oracle.BLOCKS : 80;
@@ -205,6 +210,10 @@ final class Simulation {
             case SERVER_HOST_CRASHED -> {
                 return server.kill(true);
             }
+            case SERVER_STOPPED -> {
+                return server.stop();
+            }
+            case DISK_FULL -> server.fillDisk();
             case SYNC_FAILED -> server.disk.failNextSync();
             case DAEMON_KILLED -> {
                 return node.killDaemon();
@@ -291,7 +300,13 @@ final class Simulation {
 
     /** In blocks. */
     int anyLength() {
-        return 1 + schedule.random(mostlyReads ? 2 : schedule.oneIn(3) ? LONGEST_BLOCKS : 8);
+        int length = 1 + schedule.random(mostlyReads ? 2 : schedule.oneIn(3) ? LONGEST_BLOCKS : 8);
+        return (length + alignment - 1) / alignment * alignment;
+    }
+
+    /** A block where so many begin. */
+    int anyPlace(int length) {
+        return schedule.random(hotBlocks - length + 1) / alignment * alignment;
     }
 
     int depth() {
@@ -300,10 +315,6 @@ final class Simulation {
 
     int maxInFlight() {
         return maxInFlight;
-    }
-
-    int hotBlocks() {
-        return hotBlocks;
     }
 
     long keptBytes() {
