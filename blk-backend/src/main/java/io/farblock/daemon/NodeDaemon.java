@@ -16,12 +16,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -39,20 +38,25 @@ import org.slf4j.LoggerFactory;
 public final class NodeDaemon implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeDaemon.class);
     private static final int SHUTDOWN_SECONDS = 5;
+    private static final int TAKE_UP_SECONDS = 2;
     private static final int HELPER_SECONDS = 60;
     /** How long a forced detach waits for the one that it has cut short. */
     private static final int FORCED_WAIT_SECONDS = 20;
 
     private final DaemonOptions options;
     private final MultiThreadIoEventLoopGroup loops;
+    private final DaemonLock lock;
+    private final Runnable leave;
     private final NodeServer server;
     private final DeviceRecords records;
     private final ExecutorService background;
     private final Map<String, AttachedDevice> devices = new ConcurrentSkipListMap<>();
-    private final Set<String> busyNames = new HashSet<>();
+    private final BusyNames busyNames = new BusyNames();
 
-    private NodeDaemon(DaemonOptions options) throws IOException {
+    private NodeDaemon(DaemonOptions options, DaemonLock lock, Runnable leave) throws IOException {
         this.options = options;
+        this.lock = lock;
+        this.leave = leave;
         loops = new MultiThreadIoEventLoopGroup(
                 options.loops(), new DefaultThreadFactory("farblock-queue"), EpollIoHandler.newFactory());
         server = new NodeServer(options.socket(), new NodeService(this));
@@ -60,18 +64,30 @@ public final class NodeDaemon implements AutoCloseable {
         background = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-background", true));
     }
 
+    /** Loads what devices need. Worth doing before the devices wait for this process. */
+    public static void warmUp() {
+        DeviceAttachment.warmUp();
+    }
+
     /**
-     * Starts to serve the local API.
+     * Takes up the devices that an earlier daemon has left, and starts to serve the local API.
      *
+     * @param lock of the options' socket; closed with the daemon
+     * @param leave called, from any thread, when another daemon is to take this one's place: has the process close this
+     *     one and end
      * @throws IOException if the socket cannot be had; the message is one line that says what to do
      */
-    public static NodeDaemon start(DaemonOptions options) throws IOException {
-        DeviceAttachment.warmUp();
-        NodeDaemon daemon = new NodeDaemon(options);
+    public static NodeDaemon start(DaemonOptions options, DaemonLock lock, Runnable leave) throws IOException {
+        OwnDisks.check("the daemon's state", options.socket().toAbsolutePath().getParent());
+        OwnDisks.checkLog();
+        warmUp();
+        NodeDaemon daemon = new NodeDaemon(options, lock, leave);
         QueueLogs.checkPlace(options);
-        // First: a call must not find a name free, or a device orphaned, that is about to be taken up.
+        // First: a call must not find a name free, or a device orphaned, that is about to be taken up; and drivers
+        // wait.
         daemon.takeUpOldDevices();
         daemon.server.start();
+        daemon.background.execute(NodeDaemon::restoreAutoprobe);
         LOG.info("serving the local API on {}", options.socket());
         return daemon;
     }
@@ -79,7 +95,7 @@ public final class NodeDaemon implements AutoCloseable {
     /** Makes a device of a volume; returns when its node under /dev exists. */
     public Device attach(AttachRequest request) throws DaemonException {
         String name = request.getName().isEmpty() ? request.getVolume() : request.getName();
-        reserve(name);
+        busyNames.reserve(name);
         try {
             if (devices.containsKey(name)) {
                 throw new DaemonException(Kind.ALREADY_EXISTS, "a device " + name + " is attached already");
@@ -109,7 +125,7 @@ public final class NodeDaemon implements AutoCloseable {
                 throw e;
             }
         } finally {
-            free(name);
+            busyNames.free(name);
         }
     }
 
@@ -144,7 +160,7 @@ public final class NodeDaemon implements AutoCloseable {
         if (force) {
             cutShort(name);
         }
-        reserve(name);
+        busyNames.reserve(name);
         try {
             AttachedDevice attached = devices.get(name);
             if (attached != null) {
@@ -155,7 +171,7 @@ public final class NodeDaemon implements AutoCloseable {
                 throw new DaemonException(Kind.NOT_FOUND, "there is no device " + name);
             }
         } finally {
-            free(name);
+            busyNames.free(name);
         }
     }
 
@@ -193,39 +209,33 @@ public final class NodeDaemon implements AutoCloseable {
 
     /** If a detach is waiting for requests in flight, fails them, and waits until it is through. */
     private void cutShort(String name) throws DaemonException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(FORCED_WAIT_SECONDS);
-        synchronized (busyNames) {
-            AttachedDevice attached = devices.get(name);
-            if (attached != null && busyNames.contains(name)) {
-                attached.device().failAll();
-            }
-            try {
-                for (long left = deadline - System.nanoTime();
-                        left > 0 && busyNames.contains(name);
-                        left = deadline - System.nanoTime()) {
-                    TimeUnit.NANOSECONDS.timedWait(busyNames, left);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new DaemonException(Kind.REFUSED, "interrupted while " + name + " was detached", e);
-            }
+        AttachedDevice attached = devices.get(name);
+        if (attached != null && busyNames.contains(name)) {
+            attached.device().failAll();
         }
+        busyNames.awaitFree(name, FORCED_WAIT_SECONDS);
     }
 
-    /** Takes up the devices that an earlier daemon has left, each by itself. */
+    /** Takes up the devices that an earlier daemon has left, each by itself; returns when they are served, or soon. */
     private void takeUpOldDevices() throws IOException {
-        background.execute(NodeDaemon::restoreAutoprobe);
+        List<CompletableFuture<Void>> served = new ArrayList<>();
         for (Map.Entry<String, DeviceRecord> old : records.all().entrySet()) {
             String name = old.getKey();
             if (VdpaBus.exists(name)) {
                 DeviceRecord record = nextLife(name, old.getValue());
                 records.save(name, record);
-                background.execute(() -> takeUp(name, record));
+                CompletableFuture<Void> isServed = new CompletableFuture<>();
+                served.add(isServed);
+                background.execute(() -> takeUp(name, record, isServed));
             } else {
                 records.remove(name);
                 QueueLogs.remove(QueueLogs.file(options, name));
             }
         }
+        // One that another process still has open must not keep the others from being looked after.
+        CompletableFuture.allOf(served.toArray(new CompletableFuture<?>[0]))
+                .completeOnTimeout(null, TAKE_UP_SECONDS, TimeUnit.SECONDS)
+                .join();
     }
 
     private DeviceRecord nextLife(String name, DeviceRecord record) throws IOException {
@@ -248,13 +258,14 @@ public final class NodeDaemon implements AutoCloseable {
         }
     }
 
-    private void takeUp(String name, DeviceRecord record) {
+    private void takeUp(String name, DeviceRecord record, CompletableFuture<Void> isServed) {
         try {
-            reserve(name);
+            busyNames.reserve(name);
             try {
-                takeUp(new DeviceTakeUp(options, name, record), name);
+                takeUp(new DeviceTakeUp(options, name, record), name, isServed);
             } finally {
-                free(name);
+                busyNames.free(name);
+                isServed.complete(null);
             }
         } catch (DaemonException e) {
             LOG.error("{}: {}", name, e.getMessage());
@@ -264,10 +275,12 @@ public final class NodeDaemon implements AutoCloseable {
         }
     }
 
-    private void takeUp(DeviceTakeUp takeUp, String name) throws DaemonException, InterruptedException {
+    private void takeUp(DeviceTakeUp takeUp, String name, CompletableFuture<Void> isServed)
+            throws DaemonException, InterruptedException {
         AttachedDevice attached = takeUp.serve(this::pickLoops);
         if (attached != null) {
             serves(attached);
+            isServed.complete(null);
             if (takeUp.settle(attached)) {
                 mark(name, DevicePhase.DEVICE_PHASE_ATTACHED);
                 return;
@@ -332,6 +345,12 @@ public final class NodeDaemon implements AutoCloseable {
         return all;
     }
 
+    /** Makes place for another daemon. */
+    void handOver() {
+        LOG.info("another daemon takes the place of this one");
+        leave.run();
+    }
+
     /** Neighbouring loops, so that the queues of a device do not share one while others are free. */
     private List<IoEventLoop> pickLoops(int count) {
         List<IoEventLoop> picked = new ArrayList<>();
@@ -341,27 +360,13 @@ public final class NodeDaemon implements AutoCloseable {
         return picked;
     }
 
-    private void reserve(String name) throws DaemonException {
-        synchronized (busyNames) {
-            if (!busyNames.add(name)) {
-                throw new DaemonException(
-                        Kind.REFUSED, name + " is being attached, detached or taken up right now; try again");
-            }
-        }
-    }
-
-    private void free(String name) {
-        synchronized (busyNames) {
-            busyNames.remove(name);
-            busyNames.notifyAll();
-        }
-    }
-
     /** Stops serving. Devices stay attached; their I/O waits until a daemon serves them again. */
     @Override
     public void close() {
         server.close();
         new Parting(devices.values()).run();
+        // Before all else that takes time: the next daemon may wait for it.
+        lock.close();
         loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
         // After the loops, which hand it what the servers say.
         background.shutdownNow();

@@ -1,7 +1,5 @@
 package io.farblock.daemon;
 
-import io.farblock.linux.FileDescriptor;
-import io.farblock.linux.LibC;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
@@ -19,27 +17,20 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
-/**
- * The Unix socket of the local API. One daemon has it at a time, by a lock on a file beside it; the socket of a daemon
- * that died is replaced.
- */
+/** The Unix socket of the local API, of the one daemon that has its {@link DaemonLock}; that of one that died is replaced. */
 final class NodeServer implements AutoCloseable {
     private static final int CLOSE_SECONDS = 5;
-    private static final int OWNER_READ_WRITE = 0600;
 
     private final Path socket;
     private final BindableService service;
-    private final FileDescriptor lock;
     private final EventLoopGroup loop;
     private final ExecutorService executor;
     private Server server;
 
-    /** Takes the place for this process; nobody is answered yet. */
-    NodeServer(Path socket, BindableService service) throws IOException {
+    /** Nobody is answered yet. */
+    NodeServer(Path socket, BindableService service) {
         this.socket = socket;
         this.service = service;
-        makeDirectory(socket.toAbsolutePath().getParent());
-        lock = takeLock(socket);
         loop = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("farblock-api", true), EpollIoHandler.newFactory());
         // An attach occupies its thread for as long as the kernel takes; others must not wait behind it.
@@ -60,27 +51,6 @@ final class NodeServer implements AutoCloseable {
         Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
     }
 
-    private static void makeDirectory(Path directory) throws IOException {
-        try {
-            Files.createDirectories(directory);
-        } catch (IOException e) {
-            throw new IOException(
-                    "cannot make " + directory + " for the daemon's socket: run as root or name another"
-                            + " place with --socket",
-                    e);
-        }
-    }
-
-    private static FileDescriptor takeLock(Path socket) throws IOException {
-        FileDescriptor file = FileDescriptor.open(socket + ".lock", LibC.O_RDWR | LibC.O_CREAT, OWNER_READ_WRITE);
-        if (LibC.flock(file.number(), LibC.LOCK_EX | LibC.LOCK_NB) < 0) {
-            file.close();
-            throw new IOException(
-                    "another daemon is running on " + socket + ": stop it first, or name another socket with --socket");
-        }
-        return file;
-    }
-
     @Override
     public void close() {
         server.shutdown();
@@ -97,7 +67,6 @@ final class NodeServer implements AutoCloseable {
         } finally {
             executor.shutdown();
             loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
-            lock.close();
         }
     }
 }

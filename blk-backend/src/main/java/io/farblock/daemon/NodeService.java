@@ -6,6 +6,8 @@ import io.farblock.api.node.DetachRequest;
 import io.farblock.api.node.DetachResponse;
 import io.farblock.api.node.Device;
 import io.farblock.api.node.GetDaemonRequest;
+import io.farblock.api.node.HandOverRequest;
+import io.farblock.api.node.HandOverResponse;
 import io.farblock.api.node.ListDevicesRequest;
 import io.farblock.api.node.ListDevicesResponse;
 import io.farblock.api.node.NodeGrpc;
@@ -59,6 +61,14 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                         .setDevices(daemon.devices().size())
                         .setProcessId(ProcessHandle.current().pid())
                         .build());
+    }
+
+    @Override
+    public void handOver(HandOverRequest request, StreamObserver<HandOverResponse> observer) {
+        answer(observer, () -> {
+            daemon.handOver();
+            return HandOverResponse.getDefaultInstance();
+        });
     }
 
     private static <R> void answer(StreamObserver<R> observer, Call<R> call) {

@@ -16,8 +16,10 @@ import org.slf4j.LoggerFactory;
  * is away stops as fast as any other. Called from one thread, which waits.
  */
 final class Parting {
-    private static final int DRAIN_MILLIS = 1_000;
-    private static final int SETTLE_MILLIS = 2_000;
+    private static final int SETTLE_AHEAD_MILLIS = 5_000;
+    // From here on the drivers wait.
+    private static final int DRAIN_MILLIS = 500;
+    private static final int SETTLE_MILLIS = 300;
     private static final Logger LOG = LoggerFactory.getLogger(Parting.class);
 
     private final Collection<AttachedDevice> devices;
@@ -26,11 +28,12 @@ final class Parting {
         this.devices = devices;
     }
 
-    /** Takes no more requests, lets the servers finish and make durable what they have, and lets go of the devices. */
+    /** Lets the servers make durable what they have, takes no more requests, lets them finish and make durable what they have, and lets go of the devices. */
     void run() {
         try {
+            settle(SETTLE_AHEAD_MILLIS);
             drain();
-            settle();
+            settle(SETTLE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             LOG.warn("in a hurry: what is in flight is done again by the next daemon");
@@ -57,18 +60,21 @@ final class Parting {
         }
     }
 
-    /** The copies of what is acknowledged and not durable end with this process. */
-    private void settle() throws InterruptedException {
+    /**
+     * The copies of what is acknowledged and not durable end with this process. Most of it is made durable ahead, while I/O
+     * goes on.
+     */
+    private void settle(int millis) throws InterruptedException {
         List<Future<?>> flushes = new ArrayList<>();
         for (AttachedDevice attached : devices) {
             if (attached.stores().isConnected()) {
                 flushes.add(attached.stores().settle());
             }
         }
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLIS);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         for (Future<?> flush : flushes) {
             if (!flush.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS)) {
-                LOG.warn("a server has not flushed yet what it has acknowledged");
+                LOG.debug("a server has not flushed yet what it has acknowledged");
             }
         }
     }

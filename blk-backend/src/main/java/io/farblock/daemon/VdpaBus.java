@@ -25,6 +25,12 @@ final class VdpaBus {
         return Files.exists(CLASS.resolve(name));
     }
 
+    /** Where a device is in sysfs, with all that its driver has made of it; a path to nothing if it is not on the bus. */
+    static Path directory(String name) throws IOException {
+        Path device = DEVICES.resolve(name);
+        return Files.exists(device) ? device.toRealPath() : device;
+    }
+
     /** Whether a driver has a device that is on the bus; from the beginning of its probe to that of its removal. */
     static boolean isBound(String name) {
         return Files.exists(DEVICES.resolve(name).resolve("driver"));

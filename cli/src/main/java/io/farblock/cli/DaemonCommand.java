@@ -1,10 +1,16 @@
 package io.farblock.cli;
 
+import io.farblock.api.node.HandOverRequest;
+import io.farblock.daemon.DaemonLock;
 import io.farblock.daemon.DaemonOptions;
 import io.farblock.daemon.NodeDaemon;
+import io.farblock.daemon.WritebackPath;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,6 +28,8 @@ import picocli.CommandLine.Option;
             "  farblock daemon"
         })
 final class DaemonCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(DaemonCommand.class);
+
     @Mixin
     private NodeOptions node;
 
@@ -37,12 +45,32 @@ final class DaemonCommand implements Callable<Integer> {
                     + " unit does the same.")
     private boolean supervise;
 
+    @ArgGroup
+    private final Turn turn = new Turn();
+
+    /** When it serves, if another daemon does. */
+    private static final class Turn {
+        @Option(
+                names = "--standby",
+                description = "Load everything, and serve as soon as no other daemon on this socket does.")
+        private boolean standby;
+
+        @Option(
+                names = "--replace",
+                description =
+                        "Load everything, then take the place of the daemon that runs on this socket: devices stay"
+                                + " attached, their I/O pauses. Of a supervised daemon, see 'Upgrade' in the README.")
+        private boolean replace;
+    }
+
     @Override
     public Integer call() {
         if (supervise) {
             // The launcher takes the option away, so somebody has gone round it.
             throw new CommandException(ExitCode.USAGE, "--supervise works through the farblock command only");
         }
+        // Before there are other threads, which inherit it.
+        WritebackPath.prepare();
         int count = loops == null ? Runtime.getRuntime().availableProcessors() : loops;
         if (count < 1) {
             throw new CommandException(ExitCode.USAGE, "--loops is at least 1");
@@ -51,10 +79,39 @@ final class DaemonCommand implements Callable<Integer> {
         NodeIdentity identity = NodeIdentity.ofThisHost(socket);
         DaemonOptions options = new DaemonOptions(socket, count, identity.name(), identity.id());
         try {
-            Service.runUntilStopped(() -> NodeDaemon.start(options));
+            DaemonLock lock = lock(socket);
+            Service.runUntilStopped(() -> NodeDaemon.start(options, lock, Service::leave));
         } catch (IOException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }
         return ExitCode.OK;
+    }
+
+    /** The right to serve: at once, or when another daemon gives it up. */
+    private DaemonLock lock(Path socket) throws IOException {
+        if (!turn.standby && !turn.replace) {
+            return DaemonLock.take(socket);
+        }
+        rehearse(socket);
+        DaemonLock lock = DaemonLock.tryTake(socket);
+        if (lock != null) {
+            return lock;
+        }
+        if (turn.replace) {
+            try (NodeClient running = new NodeClient(socket)) {
+                running.call(node -> node.handOver(HandOverRequest.getDefaultInstance()));
+            }
+        }
+        return DaemonLock.await(socket);
+    }
+
+    private static void rehearse(Path socket) {
+        NodeDaemon.warmUp();
+        try {
+            // Beside the socket, because that is no disk: the disks may be those that this process is to serve.
+            Rehearsal.runBelow(socket.getParent());
+        } catch (Exception e) {
+            LOG.warn("not rehearsed, so it will begin slowly: {}", e.toString());
+        }
     }
 }

@@ -24,18 +24,32 @@ final class Service {
     static <E extends Exception> void runUntilStopped(Start<E> start) throws E {
         CompletableFuture<AutoCloseable> service = new CompletableFuture<>();
         // Before the start: whoever sees the service in the log may stop it at once.
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(service.join()), "farblock-stop"));
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> close(service.join()), "farblock-stop"));
+        } catch (IllegalStateException e) {
+            // Told to stop while it waited for its turn to start: the process is about to end.
+            awaitEnd();
+        }
         AutoCloseable started = () -> {};
         try {
             started = start.start();
         } finally {
             service.complete(started);
         }
+        awaitEnd();
+    }
+
+    private static void awaitEnd() {
         try {
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {
             throw new IllegalStateException("nobody interrupts the main thread", e);
         }
+    }
+
+    /** Has the process close its service and end with 0, as if it had been told to stop. From any thread. */
+    static void leave() {
+        new Thread(() -> System.exit(ExitCode.OK), "farblock-leave").start();
     }
 
     private static void close(AutoCloseable service) {

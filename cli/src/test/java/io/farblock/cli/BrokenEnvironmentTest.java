@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.farblock.client.RemoteVolume;
+import io.farblock.daemon.DaemonLock;
 import io.farblock.daemon.DaemonOptions;
 import io.farblock.daemon.NodeDaemon;
 import io.farblock.server.ServerOptions;
@@ -55,7 +56,8 @@ class BrokenEnvironmentTest {
     }
 
     private NodeDaemon startDaemon() throws IOException {
-        return NodeDaemon.start(new DaemonOptions(socket, 1, "test", UUID.randomUUID()));
+        return NodeDaemon.start(
+                new DaemonOptions(socket, 1, "test", UUID.randomUUID()), DaemonLock.take(socket), () -> {});
     }
 
     private Run volume(String command, String... arguments) {

@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -25,11 +26,23 @@ class SuperviseTest {
 
     /** Starts a child that writes a line into the file "starts" and then runs the script, with the line's number in n. */
     private BufferedReader supervise(String script) throws IOException {
-        String child = "echo start >>starts; n=$(wc -l <starts); " + script;
-        parent = new ProcessBuilder(SUPERVISE.toString(), "sh", "-c", child)
-                .directory(work.toFile())
-                .redirectErrorStream(true)
-                .start();
+        return launch("sh", "-c", "echo start >>starts; n=$(wc -l <starts); " + script);
+    }
+
+    /** Starts a child that runs one script to serve, and another one when it was started to stand by or to replace. */
+    private BufferedReader superviseWithStandby(String serve, String standby, String replace) throws IOException {
+        String child = "trap 'exit 143' TERM; echo start >>starts; case ${1:-} in --standby) " + standby
+                + ";; --replace) " + replace + ";; *) " + serve + ";; esac; while :; do sleep 0.05; done";
+        return launch("--standby", "sh", "-c", child, "child");
+    }
+
+    private BufferedReader launch(String... command) throws IOException {
+        List<String> line = new ArrayList<>(List.of(command));
+        line.add(0, SUPERVISE.toString());
+        ProcessBuilder builder =
+                new ProcessBuilder(line).directory(work.toFile()).redirectErrorStream(true);
+        builder.environment().put("FARBLOCK_STANDBY_PAUSE", "0");
+        parent = builder.start();
         return parent.inputReader();
     }
 
@@ -91,5 +104,59 @@ class SuperviseTest {
         assertThat(deaths(output)).containsExactly("stopped");
         assertThat(exitCode()).isEqualTo(143);
         assertThat(starts()).isEqualTo(1);
+    }
+
+    @Test
+    void hasTheOneThatStandsByTakeOverAndStartsAnother() throws Exception {
+        BufferedReader output = superviseWithStandby(
+                "until [ -e standing ]; do sleep 0.05; done; kill -9 $$",
+                "[ ! -e standing ] || echo another; touch standing",
+                "echo never");
+        assertThat(nextOf(output))
+                .matches("farblock: the service \\(process (\\d+)\\) was killed by SIGKILL;"
+                        + " process \\d+, which stood by, takes its place");
+        assertThat(nextOf(output)).isEqualTo("another");
+        parent.toHandle().destroy();
+        assertThat(exitCode()).isEqualTo(143);
+        assertThat(starts()).isEqualTo(3);
+    }
+
+    @Test
+    void replacesTheServiceOnSighupAndStartsOneThatStandsByForTheNewOne() throws Exception {
+        BufferedReader output = superviseWithStandby(
+                "trap 'exit 0' USR1; echo $$ >serving; echo up", "echo standing by", "kill -USR1 $(cat serving)");
+        assertThat(List.of(nextOf(output), nextOf(output))).containsExactlyInAnyOrder("up", "standing by");
+        hangUp();
+        assertThat(nextOf(output))
+                .matches("farblock: the service \\(process \\d+\\) ended with code 0; process \\d+ takes its place");
+        assertThat(nextOf(output)).isEqualTo("standing by");
+        parent.toHandle().destroy();
+        assertThat(exitCode()).isEqualTo(143);
+        assertThat(starts()).isEqualTo(4);
+    }
+
+    @Test
+    void leavesTheServiceAloneWhenTheOneThatWasToReplaceItFails() throws Exception {
+        BufferedReader output = superviseWithStandby("echo up", "echo standing by", "exit 3");
+        assertThat(List.of(nextOf(output), nextOf(output))).containsExactlyInAnyOrder("up", "standing by");
+        hangUp();
+        assertThat(nextOf(output))
+                .isEqualTo("farblock: the process that was to take the service's place ended with code 3; the service"
+                        + " runs on");
+        assertThat(nextOf(output)).isEqualTo("standing by");
+        parent.toHandle().destroy();
+        assertThat(exitCode()).isEqualTo(143);
+    }
+
+    private void hangUp() throws Exception {
+        assertThat(new ProcessBuilder("kill", "-HUP", Long.toString(parent.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    private static String nextOf(BufferedReader output) throws IOException {
+        String line = output.readLine();
+        return line != null && line.contains("OOM score") ? output.readLine() : line;
     }
 }

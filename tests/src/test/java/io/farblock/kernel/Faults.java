@@ -1,11 +1,16 @@
 package io.farblock.kernel;
 
 import io.farblock.api.node.Device;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** What the fault tests do between one fault and the next. */
 final class Faults {
@@ -62,7 +67,38 @@ final class Faults {
         }
     }
 
+    /** Waits until another process serves the devices. */
+    static void awaitOther(Node node, long pid) throws InterruptedException {
+        await(
+                () -> {
+                    try {
+                        return node.servingPid() != pid;
+                    } catch (StatusRuntimeException e) {
+                        // The one that goes has no answer any more.
+                        return false;
+                    }
+                },
+                "another daemon");
+    }
+
+    /** Waits until a daemon stands by: one that has loaded everything waits for a lock. */
+    static void awaitStandby() throws InterruptedException {
+        await(
+                () -> {
+                    try (Stream<String> locks = Files.lines(Path.of("/proc/locks"))) {
+                        return locks.anyMatch(lock -> lock.contains("-> FLOCK"));
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                },
+                "a daemon that stands by");
+    }
+
     static void signal(Process process, String signal) throws IOException, InterruptedException {
-        Shell.must("kill -" + signal + " " + process.pid());
+        signal(process.pid(), signal);
+    }
+
+    static void signal(long pid, String signal) throws IOException, InterruptedException {
+        Shell.must("kill -" + signal + " " + pid);
     }
 }

@@ -6,6 +6,7 @@ import io.farblock.api.admin.Volume;
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.DetachRequest;
 import io.farblock.api.node.Device;
+import io.farblock.api.node.GetDaemonRequest;
 import io.farblock.api.node.ListDevicesRequest;
 import io.farblock.api.node.NodeGrpc;
 import io.farblock.api.node.Target;
@@ -18,6 +19,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -34,6 +36,7 @@ final class Node {
     private final ServerProcess server;
     private final Path socket;
     final NodeGrpc.NodeBlockingStub node;
+    private final List<String> arguments;
     private Process daemon;
 
     /** Skips the test where the kernel has no VDUSE, or fails it where it must have. */
@@ -55,7 +58,13 @@ final class Node {
 
     /** Starts a daemon for a server, which ends with it. */
     Node(ServerProcess server) throws IOException {
+        this(server, List.of());
+    }
+
+    /** Starts a daemon with more arguments for a server, which ends with it. */
+    Node(ServerProcess server, List<String> arguments) throws IOException {
         this.server = server;
+        this.arguments = arguments;
         socket = Files.createTempDirectory("farblock").resolve("daemon.sock");
         startDaemon();
         loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
@@ -83,7 +92,16 @@ final class Node {
 
     /** Starts the daemon, on the socket and the state that the one before it has left. */
     void startDaemon() throws IOException {
-        daemon = start("daemon", List.of(launcher(), "daemon", "--socket", socket.toString()));
+        List<String> command = new ArrayList<>(List.of(launcher(), "daemon", "--socket", socket.toString()));
+        command.addAll(arguments);
+        daemon = start("daemon", command);
+    }
+
+    /** The process that serves the devices now. */
+    long servingPid() {
+        return node.withWaitForReady()
+                .getDaemon(GetDaemonRequest.getDefaultInstance())
+                .getProcessId();
     }
 
     /** The daemon's process: the launcher replaces itself with the JVM. */

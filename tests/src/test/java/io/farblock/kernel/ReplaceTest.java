@@ -1,0 +1,111 @@
+package io.farblock.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.farblock.api.node.Device;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A daemon that is supervised is followed by the one that stands by, and replaced by another version under I/O. */
+@Tag("fault")
+class ReplaceTest {
+    private static final long MIB = 1L << 20;
+    private static final int LOAD_MEGABYTES = 16;
+
+    private static Node node;
+
+    @BeforeAll
+    static void startServerAndDaemon() throws Exception {
+        Node.requireKernel();
+        node = new Node(new ServerProcess(), List.of("--supervise"));
+    }
+
+    @AfterAll
+    static void stopServerAndDaemon() throws Exception {
+        if (node != null) {
+            node.close();
+        }
+    }
+
+    @Test
+    void hasTheOneThatStandsByGoOnWhenTheDaemonIsKilled() throws Exception {
+        Device device = node.attachNew("followed", 64 * MIB);
+        try (Watch watch = new Watch();
+                Load load = new Load(device.getPath(), LOAD_MEGABYTES);
+                Reader reader = new Reader(device.getPath())) {
+            long resubmitted = 0;
+            int rounds = Faults.fully(20, 2);
+            for (int round = 1; round <= rounds; round++) {
+                Faults.awaitStandby();
+                int held = Faults.awaitInFlight(node, "followed");
+                load.mustBeRunning();
+                reader.longestPauseMillis();
+                long pid = node.servingPid();
+                Faults.signal(pid, "KILL");
+                Faults.awaitOther(node, pid);
+                Faults.awaitProgress(node, "followed");
+                device = node.device("followed");
+                resubmitted += device.getResubmittedRequests();
+                System.out.println("kill " + round + " of a supervised daemon: " + held + " requests in flight, "
+                        + device.getResubmittedRequests() + " done again, no I/O for " + reader.longestPauseMillis()
+                        + " ms");
+            }
+            assertThat(resubmitted).isGreaterThanOrEqualTo(rounds);
+            load.mustEndClean();
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("followed");
+        }
+    }
+
+    @Test
+    void replacesTheDaemonUnderLoad() throws Exception {
+        Device device = node.attachNew("replaced", 64 * MIB);
+        try (Watch watch = new Watch();
+                Load load = new Load(device.getPath(), LOAD_MEGABYTES);
+                Reader reader = new Reader(device.getPath())) {
+            int rounds = Faults.fully(9, 1);
+            for (int round = 1; round <= rounds; round++) {
+                int held = Faults.awaitInFlight(node, "replaced");
+                load.mustBeRunning();
+                reader.longestPauseMillis();
+                replace();
+                Faults.awaitProgress(node, "replaced");
+                System.out.println("replacement " + round + ": " + held + " requests in flight before, no I/O for "
+                        + reader.longestPauseMillis() + " ms");
+            }
+            load.mustEndClean();
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("replaced");
+        }
+    }
+
+    @Test
+    void replacesTheDaemonWhileTheServerIsAway() throws Exception {
+        Device device = node.attachNew("replacedaway", 64 * MIB);
+        try (Watch watch = new Watch();
+                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+            Faults.awaitInFlight(node, "replacedaway");
+            node.server().stop(false);
+            replace();
+            assertThat(node.device("replacedaway").getResubmittedRequests()).isPositive();
+            node.server().start();
+            Faults.awaitProgress(node, "replacedaway");
+            load.mustEndClean();
+            watch.mustBeWell();
+        } finally {
+            node.detachAndDelete("replacedaway");
+        }
+    }
+
+    /** Has the supervisor start another daemon that takes the place of the one there is; returns when it serves. */
+    private static void replace() throws Exception {
+        long before = node.servingPid();
+        Faults.signal(node.daemon().pid(), "HUP");
+        Faults.awaitOther(node, before);
+    }
+}
