@@ -1,5 +1,7 @@
 package io.farblock.cli;
 
+import io.farblock.linux.LinuxException;
+import io.farblock.linux.ReadyNotice;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -36,7 +38,16 @@ final class Service {
         } finally {
             service.complete(started);
         }
+        tellReady();
         awaitEnd();
+    }
+
+    private static void tellReady() {
+        try {
+            ReadyNotice.send();
+        } catch (LinuxException e) {
+            LOG.warn("the service manager could not be told that this is up: {}", e.getMessage());
+        }
     }
 
     private static void awaitEnd() {

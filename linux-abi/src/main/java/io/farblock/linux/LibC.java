@@ -51,6 +51,7 @@ public final class LibC {
     // <sys/socket.h>
     static final int AF_UNIX = 1;
     static final int SOCK_STREAM = 1;
+    static final int SOCK_DGRAM = 2;
     static final int SOCK_CLOEXEC = O_CLOEXEC;
     static final int SOL_SOCKET = 1;
     static final int SCM_RIGHTS = 1;
