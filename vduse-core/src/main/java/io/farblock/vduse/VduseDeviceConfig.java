@@ -28,8 +28,8 @@ public record VduseDeviceConfig(String name, long features, int queues, int queu
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
             boolean letterOrDigit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-            if (!letterOrDigit && c != '_' && c != '-' && c != '.') {
-                return "a name is made of letters, digits, '_', '.' and '-'";
+            if (!letterOrDigit && c != '_' && c != '-' && c != '.' && c != '@') {
+                return "a name is made of letters, digits, '_', '.', '@' and '-'";
             }
         }
         if (name.startsWith(".") || name.equals("control")) {

@@ -50,6 +50,7 @@ class VduseAbiTest {
     @CsvSource({
         "vol-1, true",
         "A.b_c-9, true",
+        "mail@monday, true",
         "'', false",
         ".hidden, false",
         "'..', false",
