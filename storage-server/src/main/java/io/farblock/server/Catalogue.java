@@ -56,6 +56,8 @@ final class Catalogue {
         Catalogue catalogue = new Catalogue(disk, directory);
         try {
             catalogue.readAll();
+            // What a server that was killed had renamed and not synced is what this one goes by.
+            disk.syncDirectory(directory.catalogue());
             catalogue.finishInterrupted();
             catalogue.warnOfOrphans();
             catalogue.reserve.refill();
