@@ -263,7 +263,9 @@ final class FileVolume {
         }
         // What the map says of blocks that were written and not synced may name data that the disk does not have.
         layers.load(catalogue.find(name()));
-        catalogue.update(name(), VolumeRecord.Builder::clearFailure);
+        if (!SnapshotName.isOne(name())) {
+            catalogue.update(name(), VolumeRecord.Builder::clearFailure);
+        }
         failure = null;
         loggedErrno.set(0);
         LOG.info("volume {} was checked and serves again", name());
@@ -306,6 +308,10 @@ final class FileVolume {
     private void fail(String reason) {
         failure = reason;
         LOG.error("volume {} refuses I/O: {}; run farblock volume check {}", name(), reason, name());
+        if (SnapshotName.isOne(name())) {
+            // Nobody writes to it: there is nothing that could be lost.
+            return;
+        }
         try {
             catalogue.update(name(), record -> record.setFailure(reason).setFailedSyncs(record.getFailedSyncs() + 1));
         } catch (IOException | VolumeException e) {

@@ -301,10 +301,12 @@ class LayerModelTest {
 
         private void crash(String volume) throws Exception {
             boolean kill = random.nextInt(3) == 0;
-            String tried = kill ? null : tryUntilCrash(volume);
-            done.add(kill ? "kill" : "crash in " + tried);
+            String tried = random.nextBoolean() || !kill ? tryUntilCrash(volume) : null;
+            done.add((kill ? "kill in " : "crash in ") + tried);
             host.kill();
-            if (!kill) {
+            if (kill) {
+                disk.crashAfter(Integer.MAX_VALUE);
+            } else {
                 disk.cutPower(random, random.nextInt(3) * 0.5);
             }
             host.restart();
