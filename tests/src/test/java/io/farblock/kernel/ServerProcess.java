@@ -1,7 +1,10 @@
 package io.farblock.kernel;
 
 import io.farblock.api.admin.AdminGrpc;
+import io.farblock.api.admin.CloneSnapshotRequest;
+import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
+import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.OnNoSpace;
@@ -65,6 +68,11 @@ final class ServerProcess {
         return host + ":" + port;
     }
 
+    /** Where it takes admin calls. */
+    String adminAddress() {
+        return host + ":" + (port + 1);
+    }
+
     /** Starts it, on the data that the one before it has left. */
     void start() throws IOException {
         List<String> command = new ArrayList<>(prefix);
@@ -107,6 +115,29 @@ final class ServerProcess {
         admin.withWaitForReady()
                 .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
                 .deleteVolume(DeleteVolumeRequest.newBuilder().setName(name).build());
+    }
+
+    void snapshot(String volume, String name) {
+        var unused = admin.createSnapshot(CreateSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setName(name)
+                .build());
+    }
+
+    void deleteSnapshot(String volume, String name) {
+        var unused = admin.deleteSnapshot(DeleteSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setName(name)
+                .build());
+    }
+
+    /** Makes a volume that begins as a snapshot. */
+    void copy(String volume, String snapshot, String name) {
+        var unused = admin.cloneSnapshot(CloneSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setSnapshot(snapshot)
+                .setName(name)
+                .build());
     }
 
     /** Stops it, and removes its data. */
