@@ -100,6 +100,11 @@ public final class SimulatedServer {
         return threads.holdUps();
     }
 
+    /** Its life is over, and so is the simulation. */
+    public void end() {
+        threads.endAll();
+    }
+
     /** Whether the volume refuses I/O until it is checked. */
     public boolean hasFailed() {
         try {

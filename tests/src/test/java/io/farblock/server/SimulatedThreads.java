@@ -3,7 +3,9 @@ package io.farblock.server;
 import io.farblock.simulation.Life;
 import io.farblock.simulation.Schedule;
 import io.farblock.simulation.TaskLoop;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -23,6 +25,7 @@ final class SimulatedThreads extends Threads {
     private final Schedule schedule;
     private final Life life;
     private final int holdUpRarity;
+    private final Set<HeldTask> unfinished = new LinkedHashSet<>();
     private int holdUps;
 
     /** @param holdUpRarity one task in so many is held up; 0 for none */
@@ -66,7 +69,21 @@ final class SimulatedThreads extends Threads {
         if (held.begin()) {
             holdUps++;
             // Also after its process has died: its thread is to end.
-            schedule.after(schedule.anyNanos(LONGEST_HOLD_UP_NANOS), Life.ETERNAL, held::finish);
+            unfinished.add(held);
+            schedule.after(schedule.anyNanos(LONGEST_HOLD_UP_NANOS), Life.ETERNAL, () -> finish(held));
+        }
+    }
+
+    private void finish(HeldTask held) {
+        if (unfinished.remove(held)) {
+            held.finish();
+        }
+    }
+
+    /** The process has ended, and nothing happens any more: no thread is to wait for ever. */
+    void endAll() {
+        for (HeldTask held : List.copyOf(unfinished)) {
+            finish(held);
         }
     }
 

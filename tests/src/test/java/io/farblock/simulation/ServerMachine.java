@@ -21,6 +21,7 @@ final class ServerMachine {
     private final List<Connection> connections = new ArrayList<>();
     private Life life;
     private SimulatedServer server;
+    private final List<SimulatedServer> servers = new ArrayList<>();
     private int boots;
     private int starts;
     private int holdUps;
@@ -52,6 +53,7 @@ final class ServerMachine {
     private void start() {
         life = new Life("server " + ++starts);
         server = new SimulatedServer(schedule, life, disk, "boot " + boots, terms);
+        servers.add(server);
         schedule.trace(life + " starts, boot " + boots);
         if (server.hasFailed()) {
             planCheck();
@@ -156,6 +158,12 @@ final class ServerMachine {
                     schedule.trace("the volume is checked");
                     oracle.diskMended();
                 }));
+    }
+
+    /** The simulation is over. */
+    void end() {
+        life.end();
+        servers.forEach(SimulatedServer::end);
     }
 
     /** How many tasks were held up on their way to the disk. */

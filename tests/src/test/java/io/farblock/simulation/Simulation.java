@@ -112,6 +112,14 @@ final class Simulation {
 
     /** Throws if anything went wrong. */
     void run() {
+        try {
+            runToTheEnd();
+        } finally {
+            server.end();
+        }
+    }
+
+    private void runToTheEnd() {
         await("the requests", this::isDone);
         faultsEnd = true;
         nodes.forEach(Node::spare);
