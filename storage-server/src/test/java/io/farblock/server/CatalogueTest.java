@@ -135,14 +135,25 @@ class CatalogueTest {
     }
 
     @Test
+    void takesADirectoryOfBeforeThereWereLayersAndKeepsOldServersAwayFromIt() throws Exception {
+        Path root = temporary.resolve("data");
+        withCatalogue(root, this::createV1);
+        Files.writeString(root.resolve("FORMAT"), "farblock-data 1\n");
+
+        withCatalogue(root, catalogue -> assertThat(catalogue.list()).hasSize(1));
+
+        assertThat(root.resolve("FORMAT")).hasContent("farblock-data 2");
+    }
+
+    @Test
     void refusesADirectoryOfAnotherFormat() throws Exception {
         Path root = temporary.resolve("data");
         withCatalogue(root, this::createV1);
-        Files.writeString(root.resolve("FORMAT"), "farblock-data 2\n");
+        Files.writeString(root.resolve("FORMAT"), "farblock-data 3\n");
 
         assertThatThrownBy(() -> withCatalogue(root, catalogue -> {}))
                 .isInstanceOf(StartupException.class)
-                .hasMessageContaining("has the format \"farblock-data 2\", this server knows \"farblock-data 1\"");
+                .hasMessageContaining("has the format \"farblock-data 3\", this server knows \"farblock-data 2\"");
     }
 
     private int crashAtEveryStep(boolean losesUnsynced, Change before, Change change, Check check) throws Exception {
