@@ -6,6 +6,7 @@ import io.farblock.mutation.SourceChange;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Removes one check at a time from the sources, compiles them, and expects the hostile driver to find out.
  */
+@Tag("tests-of-tests")
 class CheckRemovalTest {
     private static final int HITS_PER_CHECK = 4;
     private static final long SEED = 4711;

@@ -11,9 +11,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Requests that the server holds, and those behind them on the same queue. */
+@Tag("fault")
 class HeldRequestTest {
     private static final String NAME = "held";
     private static final long MIB = 1L << 20;

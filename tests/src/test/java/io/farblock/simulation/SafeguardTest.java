@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 
 /** Takes one safeguard at a time out of the sources, compiles them, and expects a seed to go wrong. */
+@Tag("tests-of-tests")
 class SafeguardTest {
     private static final int SEEDS = 1_000;
     private static final long FIRST_SEED = 1;
