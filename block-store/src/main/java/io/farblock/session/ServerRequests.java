@@ -129,7 +129,7 @@ final class ServerRequests {
         ServerSlot slot = receiving;
         receiving = null;
         if (slot.starved) {
-            reply(slot, isStale(slot) ? BlockStatus.STALE_EPOCH : BlockStatus.RETRY);
+            completed(slot.request, BlockStatus.RETRY);
             return;
         }
         BlockRequest request = prepare(slot);
@@ -165,7 +165,10 @@ final class ServerRequests {
     }
 
     private void completed(BlockRequest request, BlockStatus status) {
-        reply(slots[request.index()], status);
+        ServerSlot slot = slots[request.index()];
+        // Whoever lost the lease while the request was on its way would try for ever.
+        boolean lost = status == BlockStatus.RETRY && isStale(slot);
+        reply(slot, lost ? BlockStatus.STALE_EPOCH : status);
     }
 
     private void reply(ServerSlot slot, BlockStatus status) {

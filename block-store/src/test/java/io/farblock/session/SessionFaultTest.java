@@ -380,6 +380,21 @@ class SessionFaultTest {
     }
 
     @Test
+    void aRequestThatATakeOverFencedIsNotTriedAgain() {
+        pair.open();
+        host.store().hold(true);
+        Probe write = submit(new Probe(0).write(0, 512, 1));
+        loop.runTasks();
+        host.takeOver();
+
+        host.store().cancel(BlockStatus.RETRY);
+        loop.runTasks();
+
+        assertThat(write.status).isEqualTo(BlockStatus.STALE_EPOCH);
+        assertThat(pair.client.state()).isEqualTo(ClientSession.State.ENDED);
+    }
+
+    @Test
     void aClientThatHearsOfATakeOverNamesTheHolder() {
         pair.open();
         host.store().loseLease("node-b");

@@ -116,7 +116,10 @@ final class FileStore implements BlockStore {
     }
 
     /**
-     * Lets nothing more of this connection touch the disk: all that has not begun ends with STALE_EPOCH. Any thread.
+     * Lets nothing more of this connection touch the disk: all that has not begun ends with RETRY. Any thread.
+     *
+     * <p>Why is not known here. Whoever has lost the lease is told so by the session, which knows the epochs; the client
+     * of a volume that is read back from the disk, or of a server that stops, comes back and sends it again.
      *
      * @param drained called once the last of it that had begun is through, on whatever thread that happens
      */
@@ -152,7 +155,7 @@ final class FileStore implements BlockStore {
             return BlockStatus.IO_ERROR;
         }
         if (gate.isShut()) {
-            return BlockStatus.STALE_EPOCH;
+            return BlockStatus.RETRY;
         }
         return info.refusal(request);
     }

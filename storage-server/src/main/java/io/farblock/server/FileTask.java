@@ -126,7 +126,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
             if (parked) {
                 volume.space().abandoned();
             }
-            finish(BlockStatus.STALE_EPOCH);
+            finish(BlockStatus.RETRY);
         } else if (result < 0) {
             if (volume.failure() == null) {
                 volume.ioFailed(this, -result);

@@ -295,11 +295,11 @@ class FileStoreTest {
         volume.store.fence(drained::countDown);
 
         assertThat(drained.getCount()).isEqualTo(1);
-        assertThat(volume.write(0, TestVolume.filled(3, BLOCK)).join()).isEqualTo(BlockStatus.STALE_EPOCH);
+        assertThat(volume.write(0, TestVolume.filled(3, BLOCK)).join()).isEqualTo(BlockStatus.RETRY);
         stall.release();
         drained.await();
         assertThat(running.join()).isEqualTo(BlockStatus.OK);
-        assertThat(overlapping.join()).isIn(BlockStatus.OK, BlockStatus.STALE_EPOCH);
+        assertThat(overlapping.join()).isIn(BlockStatus.OK, BlockStatus.RETRY);
     }
 
     @Test
@@ -313,7 +313,7 @@ class FileStoreTest {
         drained.await();
         disk.writeErrno = 0;
 
-        assertThat(waiting.join()).isEqualTo(BlockStatus.STALE_EPOCH);
+        assertThat(waiting.join()).isEqualTo(BlockStatus.RETRY);
     }
 
     @Test
