@@ -13,6 +13,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.ThreadPerTaskExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Set;
@@ -25,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The port that clients send their blocks through, and the event loops under it.
  *
- * <p>Every connection lives on one of a fixed number of loops. Opened and closed by the server's starter.
+ * <p>A loop of its own accepts connections; each of them lives on one of a fixed number of other loops. Opened and closed by the server's starter.
  */
 final class DataPort {
     private static final Logger LOG = LoggerFactory.getLogger(DataPort.class);
@@ -35,8 +36,12 @@ final class DataPort {
     private static final int CUT_MILLIS = 2_000;
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
+    // They have no thread before they are needed: a second stall may catch those that took over in the first.
+    private static final int SPARE_LOOPS_PER_LOOP = 2;
+
     private final ServerOptions options;
     private final VolumeTable volumes;
+    private final EventLoopGroup acceptor;
     private final EventLoopGroup loops;
     // Replies that a client has not read. Netty's 64 KiB would stop reading behind every large reply, at two system
     // calls
@@ -47,15 +52,20 @@ final class DataPort {
     private Channel listener;
     private boolean refusing;
 
-    private DataPort(ServerOptions options, VolumeTable volumes) {
+    private DataPort(ServerOptions options, VolumeTable volumes, Threads threads) {
         this.options = options;
         this.volumes = volumes;
+        acceptor = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("farblock-accept", true), EpollIoHandler.newFactory());
         loops = new MultiThreadIoEventLoopGroup(
-                options.loops(), new DefaultThreadFactory("farblock-loop", true), EpollIoHandler.newFactory());
+                options.loops() * (1 + SPARE_LOOPS_PER_LOOP),
+                new ThreadPerTaskExecutor(new DefaultThreadFactory("farblock-loop", true)),
+                new LiveLoops(options.loops(), threads),
+                EpollIoHandler.newFactory());
     }
 
-    static DataPort open(ServerOptions options, VolumeTable volumes) throws StartupException {
-        DataPort port = new DataPort(options, volumes);
+    static DataPort open(ServerOptions options, VolumeTable volumes, Threads threads) throws StartupException {
+        DataPort port = new DataPort(options, volumes, threads);
         ChannelFuture bound = port.bind();
         if (!bound.isSuccess()) {
             port.stopLoops();
@@ -104,7 +114,9 @@ final class DataPort {
 
     /** Ends the loops. No store may have anything to complete on them any more. */
     void stopLoops() {
+        var unused = acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        acceptor.terminationFuture().syncUninterruptibly();
     }
 
     /** On the loop of a connection that has ended. */
@@ -114,7 +126,7 @@ final class DataPort {
 
     private ChannelFuture bind() {
         return new ServerBootstrap()
-                .group(loops)
+                .group(acceptor, loops)
                 .channel(EpollServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)

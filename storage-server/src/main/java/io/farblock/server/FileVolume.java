@@ -37,6 +37,7 @@ final class FileVolume {
     private final long maxDirtyBytes;
     private final ActiveRanges ranges = new ActiveRanges();
     private final DiskWatch watch;
+    private final Threads threads;
     private final ExecutorService workers;
     private final ExecutorService syncThread;
     private final GroupSync sync;
@@ -60,6 +61,7 @@ final class FileVolume {
         this.catalogue = catalogue;
         this.layers = layers;
         this.mapLife = mapLife;
+        this.threads = threads;
         maxDirtyBytes = options.maxDirtyBytes();
         // The sync thread, and whoever closes the volume.
         watch = new DiskWatch(options.workersPerVolume() + 2, threads::nowNanos);
@@ -157,7 +159,7 @@ final class FileVolume {
      * little is dirty and nothing is on its way to the disk.
      */
     boolean mayWriteInline() {
-        return queued.get() == 0 && !sync.isAtTheDisk() && dirtyBytes.get() < maxDirtyBytes;
+        return queued.get() == 0 && !sync.isAtTheDisk() && dirtyBytes.get() < maxDirtyBytes && threads.loopsMayWrite();
     }
 
     /** Says that bytes were changed, after the change and before anybody hears of it. */

@@ -34,11 +34,12 @@ public final class StorageServer implements AutoCloseable {
     private final io.grpc.Server admin;
     private boolean closed;
 
-    private StorageServer(ServerOptions options, DataDirectory directory, VolumeTable volumes) throws StartupException {
+    private StorageServer(ServerOptions options, DataDirectory directory, VolumeTable volumes, Threads threads)
+            throws StartupException {
         this.options = options;
         this.directory = directory;
         this.volumes = volumes;
-        dataPort = DataPort.open(options, volumes);
+        dataPort = DataPort.open(options, volumes, threads);
         try {
             admin = startAdmin();
         } catch (StartupException e) {
@@ -64,10 +65,11 @@ public final class StorageServer implements AutoCloseable {
     static StorageServer start(ServerOptions options, Disk disk, PayloadMemory memory) throws StartupException {
         DurabilityVerifier verifier = DurabilityVerifier.ofThisBoot();
         DataDirectory directory = DataDirectory.open(disk, options.dataDirectory());
+        Threads threads = new Threads();
         VolumeTable volumes = null;
         try {
-            volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier, memory, new Threads());
-            StorageServer server = new StorageServer(options, directory, volumes);
+            volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier, memory, threads);
+            StorageServer server = new StorageServer(options, directory, volumes, threads);
             LOG.info(
                     "serving {} volumes of {} on {}, admin API on {}",
                     volumes.count(),

@@ -16,6 +16,7 @@ class Threads implements AutoCloseable {
 
     private final ScheduledExecutorService timer =
             Executors.newSingleThreadScheduledExecutor(work -> daemon(work, "farblock-timer"));
+    private volatile boolean loopsMayWrite = true;
 
     /**
      * At most {@code count} threads of this name, with a queue before them. They are there while there is work: a volume
@@ -31,6 +32,15 @@ class Threads implements AutoCloseable {
     /** For what is to be done later. Nothing on it waits for a disk. */
     ScheduledExecutorService timer() {
         return timer;
+    }
+
+    /** Whether an event loop may write into the page cache by itself: not while one is stuck in doing so. */
+    boolean loopsMayWrite() {
+        return loopsMayWrite;
+    }
+
+    void loopsMayWrite(boolean may) {
+        loopsMayWrite = may;
     }
 
     /** Monotonic time. */

@@ -25,6 +25,9 @@ final class FaultyDisk extends Disk {
     /** Whether nothing is in the page cache. */
     volatile boolean cold;
 
+    /** The name of the thread that wrote last. */
+    volatile String lastWriter;
+
     // Files of volumes, and of those only the ones that shall have faults.
     private final Set<Integer> stallable = ConcurrentHashMap.newKeySet();
     private volatile Path only = Path.of("/");
@@ -134,6 +137,7 @@ final class FaultyDisk extends Disk {
     @Override
     long write(int fd, long address, long lengthBytes, long offset) {
         pass(fd, writeStall);
+        lastWriter = Thread.currentThread().getName();
         return writeErrno != 0 && stallable.contains(fd) ? -writeErrno : super.write(fd, address, lengthBytes, offset);
     }
 
