@@ -133,6 +133,13 @@ public final class NodeDaemon implements AutoCloseable {
     private void serves(AttachedDevice attached) {
         devices.put(attached.name(), attached);
         attached.stores().onWelcome(welcome -> background.execute(() -> keep(attached.name(), welcome.toByteString())));
+        attached.device().keepSizes(kept -> {
+            ByteString welcome = attached.stores().stores().get(0).welcome().toByteString();
+            background.execute(() -> {
+                keep(attached.name(), welcome);
+                kept.run();
+            });
+        });
     }
 
     private void keep(String name, ByteString welcome) {

@@ -2,7 +2,6 @@ package io.farblock.daemon;
 
 import io.farblock.block.BlockStore;
 import io.farblock.block.StoreInfo;
-import io.farblock.block.StoreListener;
 import io.farblock.device.BlkConfigSpace;
 import io.farblock.device.BlkQueue;
 import io.farblock.linux.Errno;
@@ -18,6 +17,7 @@ import io.netty.channel.IoEventLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * for the server without a bound: what is not finished {@value #DRAIN_SECONDS} s after a reset began is failed, well
  * before the kernel's {@code msg_timeout}, after which it would call the device broken for ever.
  */
-final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
+final class VduseBlkDevice implements ControlMessages.Listener {
     /** How long a reset waits for requests in flight before it fails them. */
     static final int DRAIN_SECONDS = 30;
 
@@ -42,9 +42,9 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     private final ControlMessages messages;
     private final IoEventLoop control;
     private final DeviceQueues queues;
+    private final DeviceForm form;
     private final long offeredFeatures;
     private FdHandle messageHandle;
-    private volatile StoreInfo info;
     private volatile int status;
     private volatile long features;
     /** Since the take-up there was no reset: a ring stands where its used index is, not where it was set up. */
@@ -82,9 +82,10 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         this.life = life;
         this.messages = new ControlMessages(device, this);
         this.control = loops.get(0);
-        this.info = stores.get(0).info();
+        StoreInfo info = stores.get(0).info();
         this.offeredFeatures = BlkConfigSpace.features(info);
         this.queues = new DeviceQueues(device, stores, logs, loops, serial, drainSeconds, this::startQueueIfReady);
+        this.form = new DeviceForm(info, queues, control, this::publishCapacity);
     }
 
     /** Begins to answer messages; returns when it does. Not called from a loop. */
@@ -94,7 +95,7 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
     }
 
     private void listen() {
-        queues.get(0).store().listen(this);
+        form.listen();
         messageHandle = FdHandle.watch(control, device.descriptor(), this::onMessages);
     }
 
@@ -121,6 +122,8 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         if (running) {
             status = RUNNING_STATUS;
             takenUp = true;
+            // The process before this one may have died between hearing of another size and saying so.
+            publishCapacity(info());
             startQueues(() -> {
                 if (refusals().isEmpty()) {
                     LOG.info("{}: taken up where it stood", device.name());
@@ -177,7 +180,12 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
 
     /** The store's word on size and block size; from any thread. */
     StoreInfo info() {
-        return info;
+        return form.info();
+    }
+
+    /** Has each new size kept for the next process before the driver hears of it. */
+    void keepSizes(Consumer<Runnable> keeper) {
+        form.keepFirst(keeper);
     }
 
     /** The features that the driver acknowledged, 0 while none is running; from any thread. */
@@ -355,13 +363,8 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         }
     }
 
-    @Override
-    public void infoChanged(StoreInfo newInfo) {
-        info = newInfo;
-        queues.onEachQueue(queue -> queue.queue().infoChanged(newInfo), this::publishCapacity);
-    }
-
-    private void publishCapacity() {
+    /** On the control loop. */
+    private void publishCapacity(StoreInfo info) {
         try {
             device.updateConfig(0, BlkConfigSpace.capacity(info));
             if ((status & DeviceStatus.DRIVER_OK) != 0) {
@@ -370,11 +373,5 @@ final class VduseBlkDevice implements ControlMessages.Listener, StoreListener {
         } catch (LinuxException e) {
             broken(e);
         }
-    }
-
-    @Override
-    public void leaseLost(String holder) {
-        // The session has told the log, once for all queues.
-        queues.failAll();
     }
 }

@@ -478,6 +478,8 @@ public final class ClientSession implements BlockStore {
     void infoIs(StoreInfo newInfo) {
         boolean changed = info != null && !info.equals(newInfo);
         info = newInfo;
+        // What the next connection, or the next process, is held to.
+        welcome = welcome.toBuilder().setInfo(ControlFrame.volumeInfo(newInfo)).build();
         if (changed) {
             listener.infoChanged(newInfo);
         }
