@@ -12,6 +12,7 @@ import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
+import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
@@ -25,7 +26,7 @@ import picocli.CommandLine.ScopeType;
 /** {@code farblock volume}: the volumes of a storage server. */
 @Command(
         name = "volume",
-        description = "Create, list, show, clone, check, release and delete the volumes of a storage server.",
+        description = "Create, list, show, resize, clone, check, release and delete the volumes of a storage server.",
         footer = {
             "",
             "Examples:",
@@ -164,6 +165,35 @@ final class VolumeCommand {
             output.print(
                     released,
                     from.isEmpty() ? "nobody held " + name + "\n" : "released " + name + " from " + from + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    @Command(
+            description = "Make a volume larger, also while it is attached: its devices are larger at once.",
+            footer = {
+                "",
+                "Then let the file system grow: 'resize2fs /dev/vdX', or 'xfs_growfs' with the place where it is mounted.",
+                "",
+                "With --force also smaller, while nobody has it open. Make the file system on it smaller first: what is",
+                "beyond the new end is lost.",
+                "",
+                "Example:",
+                "  farblock volume resize mail 400G"
+            })
+    int resize(
+            @Parameters(paramLabel = "NAME", description = NAME) String name,
+            @Parameters(paramLabel = "SIZE", description = "The new size, such as 400G.") String size,
+            @Option(names = "--force", description = "Also smaller; what is beyond the new end is lost.") boolean force,
+            @Mixin Output output) {
+        ResizeVolumeRequest request = ResizeVolumeRequest.newBuilder()
+                .setName(name)
+                .setSizeBytes(Size.parse(size))
+                .setForce(force)
+                .build();
+        try (AdminClient client = new AdminClient(admin)) {
+            Volume volume = client.call(stub -> stub.resizeVolume(request));
+            output.print(volume, name + " has " + Size.text(volume.getSizeBytes()) + "\n");
         }
         return ExitCode.OK;
     }

@@ -16,6 +16,7 @@ import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
+import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.Server;
 import io.farblock.api.admin.Volume;
 import io.grpc.Status;
@@ -96,6 +97,14 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     public void checkVolume(CheckVolumeRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
             volumes.check(request.getName());
+            return VolumeMessage.of(volumes.get(request.getName()));
+        });
+    }
+
+    @Override
+    public void resizeVolume(ResizeVolumeRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            volumes.resize(request.getName(), request.getSizeBytes(), request.getForce());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
     }

@@ -40,6 +40,18 @@ final class BlockMap {
         mixed = new AtomicReferenceArray<>(pages);
     }
 
+    /** The same for a longer volume, of which nothing is there beyond the old end. Nobody may change this one any more. */
+    synchronized BlockMap grown(long sizeBytes) {
+        BlockMap grown = new BlockMap(sizeBytes, ZEROS);
+        for (int page = 0; page < uniform.length; page++) {
+            grown.uniform[page] = uniform[page];
+            grown.mixed.set(page, mixed.get(page));
+        }
+        grown.clearFrom(blocks << BLOCK_SHIFT);
+        grown.dirty.or(dirty);
+        return grown;
+    }
+
     /** How many pages speak of so many bytes. */
     static int pagesOf(long sizeBytes) {
         return Math.toIntExact((blocksOf(sizeBytes) + IN_PAGE) >>> PAGE_SHIFT);

@@ -135,10 +135,10 @@ class Disk {
         }
     }
 
-    /** Gives back what a file takes beyond {@code sizeBytes}; others can have it when this returns. */
-    void shorten(Path file, long sizeBytes) throws IOException {
+    /** Cuts a file off, or adds zeros, durably; others can have what it took beyond {@code sizeBytes} on return. */
+    void setSize(Path file, long sizeBytes) throws IOException {
         try (FileDescriptor descriptor = open(file)) {
-            check(LibC.ftruncate(descriptor.number(), sizeBytes), "shorten", file);
+            check(LibC.ftruncate(descriptor.number(), sizeBytes), "set the size of", file);
             // The file system may hand it out only after its journal says that it is free.
             check(LibC.fsync(descriptor.number()), "fsync", file);
         }

@@ -19,7 +19,6 @@ import java.util.concurrent.Executor;
  */
 final class FileStore implements BlockStore {
     private final FileVolume volume;
-    private final StoreInfo info;
     private final Executor loop;
     private final InlineIo inline;
     private final StartGate gate = new StartGate();
@@ -31,6 +30,7 @@ final class FileStore implements BlockStore {
     private final ArrayDeque<FileTask> held = new ArrayDeque<>();
     private final List<Runnable> drainers = new ArrayList<>();
     private StoreListener listener = StoreListener.NONE;
+    private StoreInfo info;
     private int inFlight;
     private int cancelledAtWorkers;
     private boolean closed;
@@ -132,6 +132,17 @@ final class FileStore implements BlockStore {
     /** Tells the listener that the volume was taken over. Any thread. */
     void tellLeaseLost(String holder) {
         loop.execute(() -> listener.leaseLost(holder));
+    }
+
+    /** Serves the volume as it is now, and tells the listener if that is something new. Any thread. */
+    void infoIsNew() {
+        loop.execute(() -> {
+            StoreInfo now = volume.info(info.readOnly());
+            if (!now.equals(info)) {
+                info = now;
+                listener.infoChanged(now);
+            }
+        });
     }
 
     StartGate gate() {

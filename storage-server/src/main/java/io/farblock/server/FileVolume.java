@@ -47,6 +47,7 @@ final class FileVolume {
     private final AtomicLong longRunBytes = new AtomicLong();
     private final AtomicInteger loggedErrno = new AtomicInteger();
     private volatile String failure;
+    private volatile long sizeBytes;
 
     private FileVolume(
             VolumeRecord record,
@@ -70,6 +71,7 @@ final class FileVolume {
         sync = new GroupSync(this, syncThread);
         space = new SpaceQueue(this, threads.timer());
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
+        sizeBytes = record.getSizeBytes();
     }
 
     /** Opens the files of a volume. Waits for the disk. */
@@ -214,6 +216,17 @@ final class FileVolume {
         }
     }
 
+    /** Makes room for a longer volume on disk, durably. */
+    void makeRoom(long newSizeBytes) throws IOException {
+        layers.makeRoom(newSizeBytes, ranges);
+    }
+
+    /** Is as long as there is room for from now on; its stores are to be told by {@link FileStore#infoIsNew}. */
+    void grow(long newSizeBytes) {
+        layers.growMap(newSizeBytes, ranges);
+        sizeBytes = newSizeBytes;
+    }
+
     /** Syncs what was changed before the call; 0 or a negative error number. On the sync thread. */
     int syncFiles() {
         if (failure != null) {
@@ -296,10 +309,11 @@ final class FileVolume {
         }
     }
 
-    private StoreInfo info(boolean readOnly) {
+    /** What it says of itself now. */
+    StoreInfo info(boolean readOnly) {
         return new StoreInfo(
                 id(),
-                identity.getSizeBytes(),
+                sizeBytes,
                 identity.getBlockSizeBytes(),
                 readOnly,
                 DISCARD_GRANULARITY_BYTES,

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Layer implements AutoCloseable {
     private static final SortedMap<Integer, byte[]> NOTHING = new TreeMap<>();
 
-    private final long sizeBytes;
+    private volatile long sizeBytes;
     private final VolumeFiles files;
     private final MapFile map;
 
@@ -44,6 +44,15 @@ final class Layer implements AutoCloseable {
             files.close();
             throw e;
         }
+    }
+
+    /** Makes it longer, durably; it holds nothing of what is new. */
+    void grow(long newSizeBytes) throws IOException {
+        files.grow(sizeBytes, newSizeBytes);
+        if (map != null) {
+            map.grow(newSizeBytes);
+        }
+        sizeBytes = newSizeBytes;
     }
 
     /** What it holds nothing beyond. */

@@ -141,6 +141,28 @@ final class Layers implements AutoCloseable {
         slots = more;
     }
 
+    /** Makes room for a longer volume on disk, durably; nobody has asked for what is new yet. */
+    void makeRoom(long sizeBytes, ActiveRanges ranges) throws IOException {
+        // The last block keeps its old end for a moment, which nobody is to see.
+        int slot = ranges.begin(top().sizeBytes() - 1, 1, true);
+        try {
+            top().grow(sizeBytes);
+        } finally {
+            ranges.end(slot);
+        }
+    }
+
+    /** Has the map say that there is nothing beyond the old end; after {@link #makeRoom}. */
+    void growMap(long sizeBytes, ActiveRanges ranges) {
+        if (map != null) {
+            ranges.betweenWrites(() -> layOut(sizeBytes));
+        }
+    }
+
+    private synchronized void layOut(long sizeBytes) {
+        map = map.grown(sizeBytes);
+    }
+
     int count() {
         return slots.length;
     }

@@ -29,7 +29,7 @@ final class MapFile implements AutoCloseable {
     private final Disk disk;
     private final UUID layer;
     private final Path path;
-    private final int pages;
+    private volatile int pages;
     private final FileDescriptor file;
     // Which slot holds the durable page: set for the second one.
     private final BitSet durable = new BitSet();
@@ -61,6 +61,13 @@ final class MapFile implements AutoCloseable {
     static MapFile open(Disk disk, Path directory, UUID layer, long sizeBytes) throws IOException {
         Path path = directory.resolve(NAME);
         return new MapFile(disk, layer, path, BlockMap.pagesOf(sizeBytes), disk.open(path));
+    }
+
+    /** Makes room for the pages of a larger layer, durably. */
+    void grow(long sizeBytes) throws IOException {
+        int more = BlockMap.pagesOf(sizeBytes);
+        disk.setSize(path, (long) more * PAIR_BYTES);
+        pages = more;
     }
 
     static long allocatedBytes(Disk disk, Path directory) throws IOException {

@@ -110,6 +110,13 @@ final class ServedVolume {
         });
     }
 
+    /** Tells every connection what the volume is like now. */
+    void infoIsNew() {
+        for (VolumeConnection connection : connections) {
+            connection.fileStore().infoIsNew();
+        }
+    }
+
     /** Ends every connection, so that the clients come back and compare the durability verifier. */
     void disconnectAll() {
         for (VolumeConnection connection : connections) {

@@ -46,7 +46,7 @@ final class SpaceReserve {
             return false;
         }
         keptBytes -= STEP_BYTES;
-        disk.shorten(file, keptBytes);
+        disk.setSize(file, keptBytes);
         LOG.warn("the disk is full; {} KiB are still set aside for records in {}", keptBytes >> 10, file);
         return true;
     }

@@ -95,6 +95,14 @@ final class VolumeControl implements Executor {
         });
     }
 
+    /** On the thread. Nobody uses the volume; it is opened again when somebody comes. */
+    void closeFiles() {
+        if (served != null) {
+            served.volume().close();
+            served = null;
+        }
+    }
+
     /** On the thread. Nobody may use the volume any more. */
     void closeNow() {
         ending = true;

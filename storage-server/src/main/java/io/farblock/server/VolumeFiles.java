@@ -18,34 +18,68 @@ import java.util.concurrent.locks.LockSupport;
 final class VolumeFiles implements AutoCloseable {
     static final long FILE_SPAN_BYTES = 1L << 40;
     private static final int SPAN_SHIFT = 40;
+    private static final int MAX_FILES = (int) (VolumeRules.MAX_SIZE_BYTES >>> SPAN_SHIFT);
     private static final long PAGE_MASK = BlockMap.BLOCK_BYTES - 1;
 
     private final Disk disk;
     private final Path directory;
-    private final FileDescriptor[] files;
-    private final AtomicIntegerArray dirty;
+    // Room for all that there can ever be. What is added is seen by whoever sees the count.
+    private final FileDescriptor[] files = new FileDescriptor[MAX_FILES];
+    private final AtomicIntegerArray dirty = new AtomicIntegerArray(MAX_FILES);
+    private volatile int count;
 
-    private VolumeFiles(Disk disk, Path directory, FileDescriptor[] files) {
+    private VolumeFiles(Disk disk, Path directory) {
         this.disk = disk;
         this.directory = directory;
-        this.files = files;
-        dirty = new AtomicIntegerArray(files.length);
-        // A server that was killed may have left acknowledged writes in the page cache: the first sync covers them.
-        for (int i = 0; i < files.length; i++) {
-            dirty.set(i, 1);
-        }
     }
 
     /** Makes the files of a new volume, durably but for the entry of {@code directory} in its parent. */
     static void create(Disk disk, Path directory, long sizeBytes) throws IOException {
         disk.makeDirectory(directory);
         for (int i = 0; i < fileCount(sizeBytes); i++) {
-            long begin = (long) i << SPAN_SHIFT;
-            // Whole pages, whatever the volume's size: layers are copied in such units.
-            long bytes = Math.min(FILE_SPAN_BYTES, sizeBytes - begin + PAGE_MASK & ~PAGE_MASK);
-            disk.createSparse(file(directory, i), bytes);
+            disk.createSparse(file(directory, i), fileBytes(sizeBytes, i));
         }
         disk.syncDirectory(directory);
+    }
+
+    // Whole pages, whatever the volume's size: layers are copied in such units.
+    private static long fileBytes(long sizeBytes, int index) {
+        return Math.min(FILE_SPAN_BYTES, sizeBytes - begin(index) + PAGE_MASK & ~PAGE_MASK);
+    }
+
+    private static long begin(int index) {
+        return (long) index << SPAN_SHIFT;
+    }
+
+    /** Gives the files of a volume another size, durably. What a crash leaves of it does no harm to the next time. */
+    static void resize(Disk disk, Path directory, long fromBytes, long toBytes) throws IOException {
+        long keptBytes = Math.min(fromBytes, toBytes);
+        int last = fileCount(keptBytes) - 1;
+        // To the byte, at first: what a larger volume had there must not come back as part of this one.
+        disk.setSize(file(directory, last), keptBytes - begin(last));
+        disk.setSize(file(directory, last), fileBytes(toBytes, last));
+        for (int i = last + 1; i < fileCount(toBytes); i++) {
+            disk.createSparse(file(directory, i), fileBytes(toBytes, i));
+        }
+        for (int i = fileCount(toBytes); i < fileCount(fromBytes); i++) {
+            disk.delete(file(directory, i));
+        }
+        disk.syncDirectory(directory);
+    }
+
+    /** Makes the volume's files longer, durably. Nobody asks for what is new before this has returned. */
+    void grow(long fromBytes, long toBytes) throws IOException {
+        resize(disk, directory, fromBytes, toBytes);
+        openUpTo(fileCount(toBytes));
+    }
+
+    private void openUpTo(int newCount) throws IOException {
+        for (int i = count; i < newCount; i++) {
+            files[i] = disk.open(file(directory, i));
+            // A server that was killed may have left acknowledged writes in the page cache: the first sync covers them.
+            dirty.set(i, 1);
+            count = i + 1;
+        }
     }
 
     /** Takes away the files of a volume, as many as there are, and the directory. */
@@ -62,16 +96,14 @@ final class VolumeFiles implements AutoCloseable {
     }
 
     static VolumeFiles open(Disk disk, Path directory, long sizeBytes) throws IOException {
-        FileDescriptor[] files = new FileDescriptor[fileCount(sizeBytes)];
+        VolumeFiles files = new VolumeFiles(disk, directory);
         try {
-            for (int i = 0; i < files.length; i++) {
-                files[i] = disk.open(file(directory, i));
-            }
+            files.openUpTo(fileCount(sizeBytes));
         } catch (IOException e) {
-            closeAll(files);
+            files.close();
             throw e;
         }
-        return new VolumeFiles(disk, directory, files);
+        return files;
     }
 
     /** How many of {@code lengthBytes} bytes from {@code offset} on lie in one file. */
@@ -97,7 +129,7 @@ final class VolumeFiles implements AutoCloseable {
     }
 
     boolean hasDirty() {
-        for (int i = 0; i < files.length; i++) {
+        for (int i = 0; i < count; i++) {
             if (dirty.get(i) != 0) {
                 return true;
             }
@@ -107,7 +139,7 @@ final class VolumeFiles implements AutoCloseable {
 
     /** Syncs every file that was changed before the call; 0 or the first negative error number. One caller at a time. */
     int sync() {
-        for (int i = 0; i < files.length; i++) {
+        for (int i = 0; i < count; i++) {
             if (dirty.getAndSet(i, 0) != 0) {
                 int result = disk.syncData(files[i].number());
                 if (result < 0) {
@@ -120,7 +152,7 @@ final class VolumeFiles implements AutoCloseable {
 
     /** Has what was changed written without waiting for it; 0 or the first negative error number. Files stay dirty. */
     int startWriteBack() {
-        for (int i = 0; i < files.length; i++) {
+        for (int i = 0; i < count; i++) {
             int result = dirty.get(i) == 0 ? 0 : disk.startWriteBack(files[i].number());
             if (result < 0) {
                 return result;
@@ -132,8 +164,8 @@ final class VolumeFiles implements AutoCloseable {
     /** Syncs every file and reads all of it back from the disk; 0 or the first negative error number. Takes long. */
     int verify() {
         DiskReader reader = new DiskReader(disk, LockSupport::parkNanos);
-        for (FileDescriptor file : files) {
-            int result = reader.verify(file.number());
+        for (int i = 0; i < count; i++) {
+            int result = reader.verify(files[i].number());
             if (result < 0) {
                 return result;
             }
@@ -152,20 +184,14 @@ final class VolumeFiles implements AutoCloseable {
 
     @Override
     public void close() {
-        closeAll(files);
+        for (int i = 0; i < count; i++) {
+            files[i].close();
+        }
     }
 
     @Override
     public String toString() {
         return directory.toString();
-    }
-
-    private static void closeAll(FileDescriptor[] files) {
-        for (FileDescriptor file : files) {
-            if (file != null) {
-                file.close();
-            }
-        }
     }
 
     private static int index(long offset) {

@@ -14,15 +14,25 @@ final class VolumeRules {
                     + "\" is not 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front";
         } else if (wanted.getBlockSizeBytes() != 512 && wanted.getBlockSizeBytes() != 4096) {
             reason = "block size " + Integer.toUnsignedString(wanted.getBlockSizeBytes()) + " is neither 512 nor 4096";
-        } else if (wanted.getSizeBytes() <= 0 || wanted.getSizeBytes() > MAX_SIZE_BYTES) {
-            reason = "size " + Long.toUnsignedString(wanted.getSizeBytes()) + " is not between 1 block and 64 TiB ("
-                    + MAX_SIZE_BYTES + " bytes)";
-        } else if (wanted.getSizeBytes() % wanted.getBlockSizeBytes() != 0) {
-            reason = "size " + wanted.getSizeBytes() + " is not a multiple of the block size "
-                    + wanted.getBlockSizeBytes();
         }
         if (reason != null) {
             throw new VolumeException(VolumeException.Kind.INVALID, reason);
+        }
+        checkSize(wanted.getSizeBytes(), wanted.getBlockSizeBytes());
+    }
+
+    /** Refuses a size that no volume has. */
+    static void checkSize(long sizeBytes, int blockSizeBytes) throws VolumeException {
+        if (sizeBytes <= 0 || sizeBytes > MAX_SIZE_BYTES) {
+            throw new VolumeException(
+                    VolumeException.Kind.INVALID,
+                    "size " + Long.toUnsignedString(sizeBytes) + " is not between 1 block and 64 TiB (" + MAX_SIZE_BYTES
+                            + " bytes)");
+        }
+        if (sizeBytes % blockSizeBytes != 0) {
+            throw new VolumeException(
+                    VolumeException.Kind.INVALID,
+                    "size " + sizeBytes + " is not a multiple of the block size " + blockSizeBytes);
         }
     }
 }

@@ -28,6 +28,7 @@ final class VolumeTable {
     private final Disk disk;
     private final Catalogue catalogue;
     private final Snapshots snapshots;
+    private final VolumeSize sizes;
     private final ServerOptions options;
     private final DurabilityVerifier verifier;
     private final Threads threads;
@@ -48,6 +49,7 @@ final class VolumeTable {
         this.verifier = verifier;
         this.threads = threads;
         snapshots = new Snapshots(disk, catalogue);
+        sizes = new VolumeSize(disk, catalogue);
     }
 
     /** Opens a volume for a connection; the answer comes on the client's loop. */
@@ -85,6 +87,30 @@ final class VolumeTable {
             }
             volume.push(snapshots.addLayer(name.volume()));
             return snapshots.add(name);
+        });
+    }
+
+    /**
+     * Gives a volume another size. Larger at any time, and whoever has it open is told; smaller by force only, while
+     * nobody has it open.
+     */
+    void resize(String name, long sizeBytes, boolean force) throws VolumeException {
+        VolumeControl control = control(name);
+        VolumeRecord unused = control.call(() -> {
+            VolumeRecord record = catalogue.find(name);
+            VolumeSize.check(record, sizeBytes, force);
+            if (sizeBytes > record.getSizeBytes()) {
+                ServedVolume served = serve(control, record);
+                VolumeRecord larger = sizes.grow(served.volume(), sizeBytes);
+                served.infoIsNew();
+                return larger;
+            }
+            if (sizeBytes < record.getSizeBytes()) {
+                VolumeRecord closed = requireUnused(control, name);
+                control.closeFiles();
+                return sizes.shrink(closed, sizeBytes);
+            }
+            return record;
         });
     }
 

@@ -56,6 +56,12 @@ class CrashingDisk extends Disk {
     }
 
     @Override
+    void setSize(Path file, long sizeBytes) throws IOException {
+        step();
+        super.setSize(file, sizeBytes);
+    }
+
+    @Override
     void writeFile(Path file, byte[] content) throws IOException {
         if (stepsLeft == 0) {
             Files.write(file, Arrays.copyOf(content, content.length / 2));

@@ -9,6 +9,7 @@ import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
+import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.Volume;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
@@ -57,6 +58,14 @@ final class Operator implements AutoCloseable {
     void delete(String name) {
         var unused = admin.deleteVolume(
                 DeleteVolumeRequest.newBuilder().setName(name).build());
+    }
+
+    Volume resize(String name, long sizeBytes, boolean force) {
+        return admin.resizeVolume(ResizeVolumeRequest.newBuilder()
+                .setName(name)
+                .setSizeBytes(sizeBytes)
+                .setForce(force)
+                .build());
     }
 
     void snapshot(String volume, String name) {

@@ -32,7 +32,7 @@ public final class SimulatedDisk extends Disk {
     /** A file: the cache is what processes see. */
     private static final class File {
         byte[] cache;
-        final byte[] durable;
+        byte[] durable;
         final BitSet dirty = new BitSet();
 
         File(byte[] content) {
@@ -261,7 +261,19 @@ public final class SimulatedDisk extends Disk {
     void setAside(Path file, long sizeBytes) {}
 
     @Override
-    void shorten(Path file, long sizeBytes) {}
+    void setSize(Path file, long sizeBytes) {
+        File resized = files.get(file);
+        // There is none of what is set aside.
+        if (resized != null) {
+            resized.cache = Arrays.copyOf(resized.cache, (int) sizeBytes);
+            resized.durable = Arrays.copyOf(resized.durable, (int) sizeBytes);
+            resized.dirty.clear((int) (sizeBytes / SECTOR_BYTES), Integer.MAX_VALUE);
+            for (int i = resized.dirty.nextSetBit(0); i >= 0; i = resized.dirty.nextSetBit(i + 1)) {
+                writeBack(resized, i);
+            }
+            resized.dirty.clear();
+        }
+    }
 
     @Override
     void makeDirectory(Path directory) {}
