@@ -8,17 +8,35 @@ import java.util.UUID;
  *
  * @param socket where the local API listens; readable and writable by its owner only
  * @param loops how many event loops serve the queues of all devices, at least 1
+ * @param pollMicros how long a loop may look for work before it sleeps, while that pays; 0 for never
  * @param clientName what servers show to people as the holder of a volume, such as the host's name
  * @param clientId what servers know this machine by, the same after a restart
  */
-public record DaemonOptions(Path socket, int loops, String clientName, UUID clientId) {
+public record DaemonOptions(Path socket, int loops, int pollMicros, String clientName, UUID clientId) {
     /** Where the local API listens if nobody says otherwise. */
     public static final Path DEFAULT_SOCKET = Path.of("/run/farblock/daemon.sock");
+
+    /** A wait that is longer costs less than the processor that it is polled with. */
+    public static final int MAX_POLL_MICROS = 1000;
+
+    /** Where to poll if nobody says otherwise: a processor that polls must not be one that the work is waiting for. */
+    private static final int POLL_FROM_CPUS = 4;
+
+    // A round trip to a server on the same network, and the request at its end.
+    private static final int USUAL_POLL_MICROS = 50;
 
     /** Checks the numbers. */
     public DaemonOptions {
         if (loops < 1) {
             throw new IllegalArgumentException("loops " + loops);
         }
+        if (pollMicros < 0 || pollMicros > MAX_POLL_MICROS) {
+            throw new IllegalArgumentException("pollMicros " + pollMicros);
+        }
+    }
+
+    /** How long loops poll on this machine if nobody says otherwise. */
+    public static int defaultPollMicros(int cpus) {
+        return cpus < POLL_FROM_CPUS ? 0 : USUAL_POLL_MICROS;
     }
 }

@@ -10,7 +10,6 @@ import io.farblock.vduse.DeviceState;
 import io.farblock.vduse.VduseDeviceConfig;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -58,7 +57,9 @@ public final class NodeDaemon implements AutoCloseable {
         this.lock = lock;
         this.leave = leave;
         loops = new MultiThreadIoEventLoopGroup(
-                options.loops(), new DefaultThreadFactory("farblock-queue"), EpollIoHandler.newFactory());
+                options.loops(),
+                new DefaultThreadFactory("farblock-queue"),
+                PollBeforeSleep.loops(options.pollMicros()));
         server = new NodeServer(options.socket(), new NodeService(this));
         records = new DeviceRecords(Path.of(options.socket() + ".devices"));
         background = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-background", true));

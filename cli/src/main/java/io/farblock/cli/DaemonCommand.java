@@ -40,6 +40,13 @@ final class DaemonCommand implements Callable<Integer> {
     private Integer loops;
 
     @Option(
+            names = "--poll-micros",
+            paramLabel = "N",
+            description = "How long a loop looks for work before it sleeps, while that pays; 0 for never, which is the"
+                    + " default on less than 4 CPUs; otherwise it is 50.")
+    private Integer pollMicros;
+
+    @Option(
             names = "--supervise",
             description = "Start the daemon again at once whenever it dies; SIGTERM stops both. Where systemd runs, its"
                     + " unit does the same.")
@@ -77,7 +84,7 @@ final class DaemonCommand implements Callable<Integer> {
         }
         Path socket = node.socket().toAbsolutePath();
         NodeIdentity identity = NodeIdentity.ofThisHost(socket);
-        DaemonOptions options = new DaemonOptions(socket, count, identity.name(), identity.id());
+        DaemonOptions options = new DaemonOptions(socket, count, pollMicros(), identity.name(), identity.id());
         try {
             DaemonLock lock = lock(socket);
             Service.runUntilStopped(() -> NodeDaemon.start(options, lock, Service::leave));
@@ -85,6 +92,16 @@ final class DaemonCommand implements Callable<Integer> {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }
         return ExitCode.OK;
+    }
+
+    private int pollMicros() {
+        if (pollMicros == null) {
+            return DaemonOptions.defaultPollMicros(Runtime.getRuntime().availableProcessors());
+        }
+        if (pollMicros < 0 || pollMicros > DaemonOptions.MAX_POLL_MICROS) {
+            throw new CommandException(ExitCode.USAGE, "--poll-micros is from 0 to " + DaemonOptions.MAX_POLL_MICROS);
+        }
+        return pollMicros;
     }
 
     /** The right to serve: at once, or when another daemon gives it up. */

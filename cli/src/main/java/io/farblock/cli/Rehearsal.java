@@ -67,7 +67,7 @@ final class Rehearsal {
         InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         Path socket = folder.resolve("daemon.sock");
         NodeIdentity identity = NodeIdentity.ofThisHost(socket);
-        DaemonOptions options = new DaemonOptions(socket, 1, identity.name(), identity.id());
+        DaemonOptions options = new DaemonOptions(socket, 1, 0, identity.name(), identity.id());
         try (StorageServer server = StorageServer.start(ServerOptions.of(folder.resolve("data"), anyPort, anyPort));
                 NodeDaemon daemon = NodeDaemon.start(options, DaemonLock.take(socket), () -> {});
                 AdminClient admin =

@@ -57,7 +57,7 @@ class BrokenEnvironmentTest {
 
     private NodeDaemon startDaemon() throws IOException {
         return NodeDaemon.start(
-                new DaemonOptions(socket, 1, "test", UUID.randomUUID()), DaemonLock.take(socket), () -> {});
+                new DaemonOptions(socket, 1, 0, "test", UUID.randomUUID()), DaemonLock.take(socket), () -> {});
     }
 
     private Run volume(String command, String... arguments) {
@@ -290,6 +290,8 @@ class BrokenEnvironmentTest {
         assertFails(volume("create", "a"), ExitCode.USAGE, "--size", "see farblock volume create --help");
         assertFails(volume("create", "a", "--size", "1M", "--on-no-space", "x"), ExitCode.USAGE, "queue, fail");
         assertFails(Run.of("daemon", "--loops", "0"), ExitCode.USAGE, "--loops is at least 1");
+        assertFails(Run.of("daemon", "--poll-micros", "-1"), ExitCode.USAGE, "--poll-micros is from 0 to 1000");
+        assertFails(Run.of("daemon", "--poll-micros", "1001"), ExitCode.USAGE, "--poll-micros is from 0 to 1000");
         assertFails(Run.of("server", "--data", "/x", "--listen", "7070"), ExitCode.USAGE, "'7070' is no address");
         assertFails(Run.of("volume", "list", "--admin", "h:99999"), ExitCode.USAGE, "'h:99999' is no address");
     }
