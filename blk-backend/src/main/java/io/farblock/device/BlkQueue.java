@@ -25,9 +25,9 @@ import org.slf4j.LoggerFactory;
  * bytes and used entries. The head is the slot and the request's index, so that nothing is looked up and nothing is
  * allocated. What one turn of the loop completes is published together at its end, with at most one interrupt.
  *
- * <p>Driver memory is touched in two places, {@link #takeAll} and {@link #writeBack}, each of which ends with an {@link
- * AccessFence}: if the memory is taken away, it is this queue that stops, and neither a store nor the loop that sees an
- * error. Stores touch payloads only; what they run into comes to light at the queue's next fence.
+ * <p>Driver memory is touched in two places, {@link #takeAll} and {@link #writeBack}, each of which ends with {@link
+ * GuestMemory#fence}: if the memory is taken away, it is this queue that stops, and neither a store nor the loop that
+ * sees an error. Stores touch payloads only; what they run into comes to light at the queue's next fence.
  */
 public final class BlkQueue {
     // A guest may break its ring and reset as fast as it can; the log is not its to fill.
@@ -129,7 +129,7 @@ public final class BlkQueue {
                 takeMorePending = true;
                 host.later(takeMore);
             }
-            AccessFence.check();
+            memory.fence();
         } catch (VirtQueueException e) {
             stop(e.getMessage());
         } catch (InternalError e) {
@@ -205,7 +205,7 @@ public final class BlkQueue {
                 submit(slots[taken[i]]);
             }
             // The store may have read payloads that are not there any more.
-            AccessFence.check();
+            memory.fence();
         } catch (InternalError e) {
             loseMemory(e);
         }
@@ -279,7 +279,7 @@ public final class BlkQueue {
             BlkSlot slot = slots[finished[i]];
             ring.pushUsed(finished[i], slot.writeStatus());
         }
-        AccessFence.check();
+        memory.fence();
     }
 
     private void releaseFinished() {
@@ -467,7 +467,9 @@ public final class BlkQueue {
 
         @Override
         public void fence() {
-            AccessFence.check();
+            if (!epoch.isStable()) {
+                AccessFence.check();
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ public final class GuestMemory implements AutoCloseable {
     private final RegionSource source;
     private MemoryEpoch epoch = new MemoryEpoch();
     private GuestRegion last;
+    private boolean mayVanish;
 
     /** Memory with nothing mapped yet. */
     public GuestMemory(RegionSource source) {
@@ -94,6 +95,17 @@ public final class GuestMemory implements AutoCloseable {
         return true;
     }
 
+    /**
+     * An {@link AccessFence}, unless all memory mapped until now is the kernel's own, which cannot be taken away.
+     *
+     * @throws InternalError if there was an access to memory that was taken away
+     */
+    public void fence() {
+        if (mayVanish) {
+            AccessFence.check();
+        }
+    }
+
     /** Begins a new epoch with nothing mapped; the old one lives until its last user releases it. */
     public void invalidate() {
         MemoryEpoch old = epoch;
@@ -117,6 +129,7 @@ public final class GuestMemory implements AutoCloseable {
             found = source.map(iova);
             if (found != null) {
                 epoch.add(found);
+                mayVanish |= !found.isStable();
             }
         }
         last = found;
