@@ -127,6 +127,9 @@ public final class LibC {
     /** {@code entries} is the address of {@code count} struct pollfd of 8 bytes. */
     public static native int poll(long entries, long count, int timeoutMillis);
 
+    /** The time of a clock, as seconds and nanoseconds (8 bytes each) at {@code time}. */
+    public static native int clock_gettime(int clock, long time);
+
     public static native int prctl(int option, long argument2, long argument3, long argument4, long argument5);
 
     public static native int socket(int domain, int type, int protocol);

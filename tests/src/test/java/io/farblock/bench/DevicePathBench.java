@@ -12,23 +12,24 @@ import java.util.Map;
  * The device path, natively: this process is the driver of two disks over vhost-user, and asks each in turn for the same.
  *
  * <p>Options, each {@code name=value}: {@code pairs} how often each load runs on both sides (7); {@code seconds} how long
- * (1.5); {@code warmup} how long each side runs before, all loads together (12); {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
+ * (1.5); {@code warmup} how long each side runs before, all loads of a length together (20), which is what compilers need; {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
  * {@code theirs}: a source tree, {@code qemu}, or {@code qemu-iothread}, or as theirs {@code same} for the
  * same disk again, which shows how much a run scatters; {@code work} a folder on a disk for the data;
  * {@code out} a folder for the results; {@code memory}: {@code kernel} if the driver's memory cannot change in flight,
- * {@code guest} if it can; {@code quiet}: a pair during which others used more than this part of the processors is
+ * {@code guest} if it can; {@code poll} how many microseconds the loops of our device look for
+ * work before they sleep (0); {@code quiet}: a pair during which others used more than this part of the processors is
  * measured again, up to {@code patience} times for a load.
  */
 public final class DevicePathBench {
+    private static final String OURS = "farblock";
     private static final int QUEUES = 2;
     private static final long SEED = 0x5EED;
     private static final int WARM_UP_ROUNDS = 4;
-    private static final Load FILL = new Load(true, true, 128 << 10, 8, 1);
 
     private static final Map<String, String> DEFAULTS = Map.ofEntries(
             Map.entry("pairs", "7"),
             Map.entry("seconds", "1.5"),
-            Map.entry("warmup", "12"),
+            Map.entry("warmup", "20"),
             Map.entry("loads", ".*"),
             Map.entry("size", "256"),
             Map.entry("ours", ""),
@@ -36,6 +37,7 @@ public final class DevicePathBench {
             Map.entry("work", ""),
             Map.entry("out", ""),
             Map.entry("memory", "kernel"),
+            Map.entry("poll", "0"),
             Map.entry("quiet", "0.1"),
             Map.entry("patience", "20"));
 
@@ -50,25 +52,16 @@ public final class DevicePathBench {
     }
 
     private void run() throws IOException, InterruptedException {
-        Path work = Files.createDirectories(options.path("work"));
         List<Comparison> comparisons = new ArrayList<>();
-        String ourName = title(options.text("ours"), "farblock");
+        String ourName = title(options.text("ours"), OURS);
         String theirName = title(options.text("theirs"), "other farblock");
-        boolean same = options.is("theirs", "same");
-        try (Side ours = side(ourName, options.text("ours"), work.resolve("ours"));
-                Side others = same ? null : side(theirName, options.text("theirs"), work.resolve("theirs"))) {
-            Side theirs = same ? ours : others;
-            fill(ours);
-            fill(theirs);
-            // In turn, like what is measured: the driver itself is slow at first, and what a compiler sees then, stays.
-            for (int round = 0; round < WARM_UP_ROUNDS; round++) {
-                warmUp(ours);
-                warmUp(theirs);
-            }
-            for (Load load : Load.all()) {
-                if (load.name().matches(options.text("loads"))) {
-                    comparisons.add(compare(load, ours, theirs));
-                }
+        for (int lengthBytes : new int[] {Load.SMALL, Load.LARGE}) {
+            List<Load> loads = Load.all().stream()
+                    .filter(load ->
+                            load.lengthBytes() == lengthBytes && load.name().matches(options.text("loads")))
+                    .toList();
+            if (!loads.isEmpty()) {
+                comparisons.addAll(compare(loads, ourName, theirName));
             }
         }
         Report report = new Report(ourName, theirName, comparisons);
@@ -76,6 +69,30 @@ public final class DevicePathBench {
         if (!options.text("out").isEmpty()) {
             report.write(options.path("out"), "device-path");
         }
+    }
+
+    /** Runs loads of one length of request, each on data of its own kind. */
+    private List<Comparison> compare(List<Load> loads, String ourName, String theirName)
+            throws IOException, InterruptedException {
+        Load first = loads.get(0);
+        Path work = Files.createDirectories(options.path("work").resolve(first.lengthBytes() + "-bytes"));
+        List<Comparison> comparisons = new ArrayList<>();
+        boolean same = options.is("theirs", "same");
+        try (Side ours = side(ourName, options.text("ours"), work.resolve("ours"));
+                Side others = same ? null : side(theirName, options.text("theirs"), work.resolve("theirs"))) {
+            Side theirs = same ? ours : others;
+            fill(ours, first.lengthBytes());
+            fill(theirs, first.lengthBytes());
+            // In turn, like what is measured: the driver itself is slow at first, and what a compiler sees then, stays.
+            for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+                warmUp(ours, loads);
+                warmUp(theirs, loads);
+            }
+            for (Load load : loads) {
+                comparisons.add(compare(load, ours, theirs));
+            }
+        }
+        return comparisons;
     }
 
     private static String title(String what, String farblock) {
@@ -86,23 +103,31 @@ public final class DevicePathBench {
         Files.createDirectories(work);
         return what.startsWith("qemu")
                 ? new QemuSide(name, work, volumeBytes(), QUEUES, what.equals("qemu-iothread"))
-                : new FarblockSide(name, Path.of(what), work, volumeBytes(), QUEUES, options.is("memory", "kernel"));
+                : new FarblockSide(
+                        name,
+                        Path.of(what),
+                        work,
+                        volumeBytes(),
+                        QUEUES,
+                        options.is("memory", "kernel"),
+                        name.equals(OURS) ? options.count("poll") : 0);
     }
 
     private long volumeBytes() {
         return (long) options.count("size") << 20;
     }
 
-    /** Fills the disk, so that no read finds a hole. */
-    private void fill(Side side) throws IOException {
-        new LoadRun(side.disk(), FILL, volumeBytes(), SEED).once(side);
+    /**
+     * Fills the disk, so that no read finds a hole, with requests as long as those to come: the page cache keeps what
+     * came in one write in one folio, and ext4 goes through all of a folio for each short write to it.
+     */
+    private void fill(Side side, int lengthBytes) throws IOException {
+        int depth = lengthBytes == Load.SMALL ? 32 : 8;
+        new LoadRun(side.disk(), new Load(true, true, lengthBytes, depth, 1), volumeBytes(), SEED).once(side);
     }
 
     /** Compiles what will be measured. */
-    private void warmUp(Side side) throws IOException {
-        List<Load> loads = Load.all().stream()
-                .filter(load -> load.name().matches(options.text("loads")))
-                .toList();
+    private void warmUp(Side side, List<Load> loads) throws IOException {
         long nanos = (long) (options.number("warmup") * 1e9 / loads.size() / WARM_UP_ROUNDS);
         for (Load load : loads) {
             measure(side, load, SEED, nanos);
@@ -117,8 +142,12 @@ public final class DevicePathBench {
         double quiet = options.number("quiet");
         while (comparison.ours().size() < pairs) {
             long seed = SEED + comparison.ours().size();
-            Measurement our = measure(ours, load, seed, nanos);
-            Measurement their = measure(theirs, load, seed, nanos);
+            // Either side first in turn: what the first leaves behind, the second meets.
+            boolean oursFirst = comparison.ours().size() % 2 == 0;
+            Measurement first = measure(oursFirst ? ours : theirs, load, seed, nanos);
+            Measurement second = measure(oursFirst ? theirs : ours, load, seed, nanos);
+            Measurement our = oursFirst ? first : second;
+            Measurement their = oursFirst ? second : first;
             boolean disturbed = Math.max(our.othersShare(), their.othersShare()) > quiet;
             print(load, our, their, disturbed && patience > 0);
             if (!disturbed || patience-- <= 0) {

@@ -7,14 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** {@code farblock server} from a source tree that is built, with one volume. */
+/** {@code farblock server} from a source tree that is built, with volumes of one size. */
 final class FarblockServer implements AutoCloseable {
-    static final String VOLUME = "bench";
-
+    private final List<String> volumes;
     private final ChildProcess process;
     private final int port;
 
-    FarblockServer(Path top, Path work, long volumeBytes) throws IOException, InterruptedException {
+    FarblockServer(Path top, Path work, long volumeBytes, List<String> volumes)
+            throws IOException, InterruptedException {
+        this.volumes = volumes;
         Path data = Files.createDirectories(work.resolve("data"));
         String launcher = top.resolve("farblock").toString();
         String host = InetAddress.getLoopbackAddress().getHostAddress();
@@ -34,7 +35,13 @@ final class FarblockServer implements AutoCloseable {
                         admin));
         process.awaitPort(adminPort);
         String size = Long.toString(volumeBytes);
-        ChildProcess.run(List.of(launcher, "volume", "create", VOLUME, "--size", size, "--admin", admin));
+        for (String volume : volumes) {
+            ChildProcess.run(List.of(launcher, "volume", "create", volume, "--size", size, "--admin", admin));
+        }
+    }
+
+    List<String> volumes() {
+        return volumes;
     }
 
     InetSocketAddress address() {

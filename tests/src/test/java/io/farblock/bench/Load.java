@@ -9,8 +9,11 @@ import java.util.List;
  * @param depth how many requests each queue has at once
  */
 record Load(boolean write, boolean sequential, int lengthBytes, int depth, int queues) {
-    private static final int SMALL = 4096;
-    private static final int LARGE = 128 << 10;
+    /** The lengths of requests. */
+    static final int SMALL = 4096;
+
+    static final int LARGE = 128 << 10;
+
     private static final int LARGE_DEPTH = 8;
 
     /** Everything that the comparison is made of. */

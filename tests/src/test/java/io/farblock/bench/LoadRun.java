@@ -46,26 +46,26 @@ final class LoadRun {
     }
 
     /** Runs for a time, then waits for what is in flight. */
-    Measurement forNanos(long nanos, Side side) throws IOException {
-        return run(nanos, Long.MAX_VALUE, side);
+    Measurement forNanos(long nanos, CpuMeter meter) throws IOException {
+        return run(nanos, Long.MAX_VALUE, meter);
     }
 
     /** Runs until as many requests as the volume has blocks of this length are done. */
-    Measurement once(Side side) throws IOException {
-        return run(Long.MAX_VALUE, blocks, side);
+    Measurement once(CpuMeter meter) throws IOException {
+        return run(Long.MAX_VALUE, blocks, meter);
     }
 
-    private Measurement run(long nanos, long requests, Side side) throws IOException {
+    private Measurement run(long nanos, long requests, CpuMeter meter) throws IOException {
         for (DriverQueue queue : queues) {
             queue.prepare(load.write(), load.lengthBytes(), load.depth());
             queue.callFd().drain();
         }
         long kicks = kicks();
-        CpuTime before = side.cpuTime();
+        CpuTime before = meter.cpuTime();
         long begin = System.nanoTime();
         long done = loop(begin, nanos, requests);
         double seconds = (System.nanoTime() - begin) / 1e9;
-        CpuTime cpu = side.cpuTime().since(before);
+        CpuTime cpu = meter.cpuTime().since(before);
         double flushSeconds = load.write() ? flushSeconds() : 0;
         return new Measurement(
                 done,

@@ -13,22 +13,28 @@ import io.farblock.vduse.VduseQueueInfo;
 import io.farblock.virtio.VirtQueueAddresses;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A volume as a vhost-user device, in a process of its own: the daemon's queues, stores and loops, fed by a driver over
- * a Unix socket instead of by the kernel. For measurements: one front end, once, and it is trusted.
+ * Volumes as vhost-user devices, in a process of their own: the daemon's queues, stores and loops, fed by drivers over
+ * Unix sockets instead of by the kernel. For measurements: one front end for each, once, and it is trusted.
  *
  * <p>It stands in the daemon's package because that is where a queue is run.
  */
 public final class VhostUserBackend {
+    /** The system property that says how long its loops look for work before they sleep. */
+    public static final String POLL_MICROS = "farblock.bench.poll.micros";
+
     private static final int OPEN_SECONDS = 30;
     private static final int CLOSE_SECONDS = 5;
     private static final byte[] SERIAL = new byte[20];
@@ -57,24 +63,47 @@ public final class VhostUserBackend {
     }
 
     /**
-     * Serves one front end until it goes.
+     * Serves one front end for each volume until they go.
      *
-     * @param arguments the path of the socket to listen on; host and port of the server; the volume; how many queues;
-     *     "stable" if the driver's memory is to be taken for the kernel's, which does not change in flight
+     * @param arguments the path of the socket to listen on, of the first volume; host and port of the server; the
+     *     volumes, with commas between; how many queues each has; "stable" if the driver's memory is to be taken for the
+     *     kernel's, which does not change in flight
      */
     public static void main(String[] arguments) throws Exception {
         InetSocketAddress server = new InetSocketAddress(arguments[1], Integer.parseInt(arguments[2]));
+        String[] volumes = arguments[3].split(",", -1);
         int queues = Integer.parseInt(arguments[4]);
         MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(
-                Runtime.getRuntime().availableProcessors(), EpollIoHandler.newFactory());
-        List<RemoteStore> stores = open(server, arguments[3], queues, loops);
-        try (UnixSocket socket = UnixSocket.listen(arguments[0])) {
+                Runtime.getRuntime().availableProcessors(), PollBeforeSleep.loops(Integer.getInteger(POLL_MICROS, 0)));
+        ExecutorService threads = Executors.newCachedThreadPool();
+        List<Future<?>> served = new ArrayList<>();
+        for (int i = 0; i < volumes.length; i++) {
+            List<RemoteStore> stores = open(server, volumes[i], queues, loops);
+            String path = socket(Path.of(arguments[0]), i).toString();
+            served.add(threads.submit(() -> {
+                serve(path, stores, arguments.length > 5);
+                return null;
+            }));
+        }
+        for (Future<?> end : served) {
+            end.get();
+        }
+        threads.shutdown();
+        loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    /** Where the device of a volume is found. */
+    public static Path socket(Path first, int index) {
+        return index == 0 ? first : first.resolveSibling(first.getFileName() + "." + index);
+    }
+
+    private static void serve(String path, List<RemoteStore> stores, boolean stableMemory) throws IOException {
+        try (UnixSocket socket = UnixSocket.listen(path)) {
             System.out.println("listening");
             try (VhostUserLink link = new VhostUserLink(socket.accept())) {
-                new VhostUserBackend(link, stores, arguments.length > 5).serve();
+                new VhostUserBackend(link, stores, stableMemory).serve();
             }
         }
-        loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
     private static List<RemoteStore> open(
