@@ -10,8 +10,8 @@ import java.util.Set;
  * everybody. For any thread.
  */
 final class UnflushedBudget {
-    /** Half of what a daemon with eight busy devices is to take in all. */
-    static final UnflushedBudget OF_PROCESS = new UnflushedBudget(128 << 20, UnflushedWrites.DEFAULT_BYTES);
+    /** What leaves a daemon with eight busy devices at 256 MB in all; with more than twelve devices it takes more. */
+    static final UnflushedBudget OF_PROCESS = new UnflushedBudget(96 << 20, 8 << 20);
 
     private final long totalBytes;
     private final long leastBytes;
