@@ -107,6 +107,10 @@ public final class NodeDaemon implements AutoCloseable {
                         "the kernel has a device " + name + " that this daemon does not serve; give another --name, or"
                                 + " look at farblock status");
             }
+            String noMemory = DeviceMemory.refusal(devices.size());
+            if (noMemory != null) {
+                throw new DaemonException(Kind.REFUSED, noMemory);
+            }
             DeviceRecord record = DeviceRecord.newBuilder()
                     .setRequest(request)
                     .setSessionId(newSessionId())
