@@ -11,7 +11,7 @@ import java.util.Set;
  */
 final class UnflushedBudget {
     /** What leaves a daemon with eight busy devices at 256 MB in all; with more than twelve devices it takes more. */
-    static final UnflushedBudget OF_PROCESS = new UnflushedBudget(96 << 20, 8 << 20);
+    static final UnflushedBudget OF_PROCESS = new UnflushedBudget(96 << 20, UnflushedWrites.LEAST_BYTES);
 
     private final long totalBytes;
     private final long leastBytes;

@@ -49,6 +49,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class UnflushedWrites {
     /** Enough for 50 ms of 300 MB/s: more than a flush usually takes. A log has more while others leave it. */
     public static final long DEFAULT_BYTES = 16 << 20;
+    /** What a log may keep however many there are in the process. */
+    public static final long LEAST_BYTES = 8 << 20;
 
     private static final long GIVE_BACK_NANOS = 10_000_000_000L;
 
