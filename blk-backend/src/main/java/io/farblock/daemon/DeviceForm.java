@@ -2,6 +2,7 @@ package io.farblock.daemon;
 
 import io.farblock.block.StoreInfo;
 import io.farblock.block.StoreListener;
+import io.farblock.block.Throttle;
 import io.netty.channel.IoEventLoop;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -21,6 +22,7 @@ final class DeviceForm {
     private final IoEventLoop control;
     private final Consumer<StoreInfo> publish;
     private final StoreInfo[] infos;
+    private final Throttle throttle = new Throttle(System.nanoTime());
     private volatile StoreInfo info;
     private volatile Consumer<Runnable> keeper = Runnable::run;
 
@@ -56,7 +58,8 @@ final class DeviceForm {
 
     /** On the queue's loop. */
     private void heard(QueueRunner queue, StoreInfo newInfo) {
-        queue.queue().infoChanged(newInfo);
+        throttle.limit(newInfo.limits(), System.nanoTime());
+        queue.queue().infoChanged(newInfo, throttle);
         control.execute(() -> {
             infos[queue.index()] = newInfo;
             tellDriver();

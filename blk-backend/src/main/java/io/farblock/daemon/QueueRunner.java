@@ -16,6 +16,7 @@ import io.farblock.virtio.VirtQueue;
 import io.farblock.virtio.VirtQueueException;
 import io.farblock.virtio.VirtioFeatures;
 import io.netty.channel.IoEventLoop;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -208,6 +209,17 @@ final class QueueRunner implements QueueHost {
     @Override
     public void later(Runnable task) {
         loop.execute(task);
+    }
+
+    @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // It does nothing that could fail.
+    public void later(Runnable task, long delayNanos) {
+        loop.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public long nowNanos() {
+        return System.nanoTime();
     }
 
     @Override

@@ -6,7 +6,7 @@ import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
 import io.farblock.block.MemoryHold;
 import io.farblock.block.StoreInfo;
-import io.farblock.memory.AccessFence;
+import io.farblock.block.Throttle;
 import io.farblock.memory.GuestMemory;
 import io.farblock.memory.MemoryEpoch;
 import io.farblock.virtio.ChainFault;
@@ -14,7 +14,6 @@ import io.farblock.virtio.DescriptorChain;
 import io.farblock.virtio.VirtQueue;
 import io.farblock.virtio.VirtQueueException;
 import java.util.EnumSet;
-import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +52,7 @@ public final class BlkQueue {
     private final GuestMemory memory;
     private final QueueHost host;
     private final BlkRequestParser parser;
+    private final RequestGate gate;
     private final QueueCounters counters = new QueueCounters();
     private final BlkSlot[] slots = new BlkSlot[BlkLimits.QUEUE_ENTRIES];
     private final Runnable endOfTurn = this::endOfTurn;
@@ -86,6 +86,7 @@ public final class BlkQueue {
         this.memory = memory;
         this.host = host;
         parser = new BlkRequestParser(store.info(), serialNumber);
+        gate = new RequestGate(memory, parser, host, this::onKick);
         hold = new EpochHold(memory.epoch());
     }
 
@@ -148,13 +149,13 @@ public final class BlkQueue {
         ring.suppressKicks();
         int budget = ring.entries();
         do {
-            for (int head = ring.popHead(); head != VirtQueue.EMPTY; head = ring.popHead()) {
+            for (int head = gate.popHead(ring, chain); head != VirtQueue.EMPTY; head = gate.popHead(ring, chain)) {
                 begin(head);
                 if (--budget == 0) {
                     return true;
                 }
             }
-        } while (ring.resumeKicks());
+        } while (!gate.isShut() && ring.resumeKicks());
         return false;
     }
 
@@ -190,6 +191,7 @@ public final class BlkQueue {
             slot.readBytes = BlkLayout.ID_BYTES;
             finish(slot, BlkLayout.STATUS_OK);
         } else {
+            gate.taken(slot.request);
             taken[takenCount++] = slot.request.index();
         }
     }
@@ -359,7 +361,9 @@ public final class BlkQueue {
     /** From now on everything ends with an error: what is in flight at once, what comes as soon as it is taken. */
     public void failAll() {
         failing = true;
+        gate.throttledBy(null);
         cancel();
+        onKick();
     }
 
     /** How many requests are in flight. */
@@ -435,41 +439,17 @@ public final class BlkQueue {
         ring = null;
     }
 
-    /** The store has changed its size. */
-    public void infoChanged(StoreInfo info) {
+    /** The store is like this now, and this keeps its limits for all queues. */
+    public void infoChanged(StoreInfo info, Throttle throttle) {
         parser.infoChanged(info);
+        gate.throttledBy(info.limits().isNone() || failing ? null : throttle);
+        onKick();
     }
 
     private MemoryHold holdOf(MemoryEpoch epoch) {
-        if (hold.epoch != epoch) {
+        if (hold.epoch() != epoch) {
             hold = new EpochHold(epoch);
         }
         return hold;
-    }
-
-    /** An epoch, as the store knows it. */
-    private static final class EpochHold implements MemoryHold {
-        private final MemoryEpoch epoch;
-
-        EpochHold(MemoryEpoch epoch) {
-            this.epoch = Objects.requireNonNull(epoch);
-        }
-
-        @Override
-        public void retain() {
-            epoch.retain();
-        }
-
-        @Override
-        public void release() {
-            epoch.release();
-        }
-
-        @Override
-        public void fence() {
-            if (!epoch.isStable()) {
-                AccessFence.check();
-            }
-        }
     }
 }

@@ -61,6 +61,22 @@ final class BlkRequestParser {
         };
     }
 
+    /** What a chain asks the store for, by a first look; null if nothing. */
+    BlockOperation operation(DescriptorChain chain) {
+        if (chain.readableBytes() < BlkLayout.HEADER_BYTES) {
+            return null;
+        }
+        copyReadable(chain, 0, header, BlkLayout.HEADER_BYTES);
+        return switch (header.getInt(BlkLayout.HEADER_TYPE)) {
+            case BlkLayout.TYPE_IN -> BlockOperation.READ;
+            case BlkLayout.TYPE_OUT -> BlockOperation.WRITE;
+            case BlkLayout.TYPE_FLUSH -> BlockOperation.FLUSH;
+            case BlkLayout.TYPE_DISCARD -> BlockOperation.DISCARD;
+            case BlkLayout.TYPE_WRITE_ZEROES -> BlockOperation.WRITE_ZEROES;
+            default -> null;
+        };
+    }
+
     private RequestFault parseRead(DescriptorChain chain, BlockRequest request) {
         if (chain.readableBytes() > BlkLayout.HEADER_BYTES) {
             return RequestFault.DATA_DIRECTION;

@@ -5,6 +5,12 @@ public interface QueueHost {
     /** Runs a task on the queue's loop after what the loop is doing now, once. */
     void later(Runnable task);
 
+    /** Runs a task on the queue's loop after so many nanoseconds, once. */
+    void later(Runnable task, long delayNanos);
+
+    /** Monotonic time. */
+    long nowNanos();
+
     /** Raises the queue's interrupt. */
     void interrupt();
 

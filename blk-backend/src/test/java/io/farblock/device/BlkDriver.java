@@ -10,6 +10,7 @@ import io.farblock.virtio.VirtQueueAddresses;
 import io.farblock.virtio.VirtQueueException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.TreeMap;
 import java.util.UUID;
 
 /**
@@ -51,6 +52,8 @@ final class BlkDriver implements QueueHost, AutoCloseable {
     final boolean eventIdx;
     GuestDriver driver;
     VirtQueue ring;
+    final TreeMap<Long, Runnable> timers = new TreeMap<>();
+    long nowNanos;
     int interrupts;
     String stopReason;
     int stops;
@@ -126,6 +129,27 @@ final class BlkDriver implements QueueHost, AutoCloseable {
     @Override
     public void later(Runnable task) {
         later.add(task);
+    }
+
+    @Override
+    public void later(Runnable task, long delayNanos) {
+        timers.put(nowNanos + delayNanos, task);
+    }
+
+    @Override
+    public long nowNanos() {
+        return nowNanos;
+    }
+
+    /** Lets time pass; what was to be done later is done when its time has come. */
+    void passNanos(long nanos) {
+        long end = nowNanos + nanos;
+        while (!timers.isEmpty() && timers.firstKey() <= end) {
+            nowNanos = timers.firstKey();
+            timers.remove(nowNanos).run();
+            turn();
+        }
+        nowNanos = end;
     }
 
     @Override

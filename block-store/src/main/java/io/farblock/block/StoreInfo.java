@@ -12,6 +12,7 @@ import java.util.UUID;
  * @param discardGranularityBytes what a discard is aligned to, 0 if discards are not offered
  * @param maxDiscardBytes the longest range of a discard or a write of zeros, a multiple of the granularity
  * @param maxRanges how many ranges one discard or write of zeros may name
+ * @param limits how much it may be asked for in a second
  */
 public record StoreInfo(
         UUID volumeId,
@@ -20,7 +21,28 @@ public record StoreInfo(
         boolean readOnly,
         int discardGranularityBytes,
         long maxDiscardBytes,
-        int maxRanges) {
+        int maxRanges,
+        IoLimits limits) {
+    /** Without limits. */
+    public StoreInfo(
+            UUID volumeId,
+            long sizeBytes,
+            int blockSizeBytes,
+            boolean readOnly,
+            int discardGranularityBytes,
+            long maxDiscardBytes,
+            int maxRanges) {
+        this(
+                volumeId,
+                sizeBytes,
+                blockSizeBytes,
+                readOnly,
+                discardGranularityBytes,
+                maxDiscardBytes,
+                maxRanges,
+                IoLimits.NONE);
+    }
+
     /** Refuses values that no device could be built from. */
     public StoreInfo {
         if (blockSizeBytes != 512 && blockSizeBytes != 4096) {

@@ -11,7 +11,7 @@ public interface StoreListener {
         public void leaseLost(String holder) {}
     };
 
-    /** The volume has another size now. */
+    /** The volume has another size or other limits now. */
     void infoChanged(StoreInfo info);
 
     /** Another client, named by {@code holder}, has taken the volume over; every request ends with STALE_EPOCH. */

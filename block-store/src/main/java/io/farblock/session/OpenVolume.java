@@ -1,5 +1,6 @@
 package io.farblock.session;
 
+import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockStore;
 
 /**
@@ -41,6 +42,16 @@ public interface OpenVolume {
 
     /** Gives back what {@link #takeMemory} gave, once the request has ended. */
     default void giveMemory(int bytes) {}
+
+    /**
+     * Whether a request is within what the volume's limits allow, with so much to spare that only a client that does not
+     * obey them gets beyond; what is not is answered with RETRY. What is counts as done.
+     *
+     * @param lengthBytes what it carries
+     */
+    default boolean allows(BlockOperation operation, long lengthBytes) {
+        return true;
+    }
 
     /**
      * The client has said goodbye: it does not come back. With the last connection of its session the lease ends; after

@@ -135,6 +135,9 @@ final class ServerRequests {
         BlockRequest request = prepare(slot);
         BlockStatus refusal =
                 isStale(slot) ? BlockStatus.STALE_EPOCH : store.info().refusal(request);
+        if (refusal == null && !volume.allows(request.operation(), slot.payloadBytes)) {
+            refusal = BlockStatus.RETRY;
+        }
         if (refusal != null) {
             reply(slot, refusal);
             return;

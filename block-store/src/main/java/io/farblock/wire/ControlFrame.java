@@ -2,6 +2,7 @@ package io.farblock.wire;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
+import io.farblock.block.IoLimits;
 import io.farblock.block.StoreInfo;
 import io.farblock.wire.proto.VolumeInfo;
 import io.farblock.wire.proto.Welcome;
@@ -53,14 +54,35 @@ public final class ControlFrame {
 
     /** What a store says of itself, for the wire; the volume's id goes elsewhere. */
     public static VolumeInfo volumeInfo(StoreInfo info) {
-        return VolumeInfo.newBuilder()
+        VolumeInfo.Builder message = VolumeInfo.newBuilder()
                 .setSizeBytes(info.sizeBytes())
                 .setBlockSizeBytes(info.blockSizeBytes())
                 .setReadOnly(info.readOnly())
                 .setDiscardGranularityBytes(info.discardGranularityBytes())
                 .setMaxDiscardBytes(info.maxDiscardBytes())
-                .setMaxRanges(info.maxRanges())
+                .setMaxRanges(info.maxRanges());
+        return info.limits().isNone()
+                ? message.build()
+                : message.setLimits(limits(info.limits())).build();
+    }
+
+    private static io.farblock.wire.proto.IoLimits limits(IoLimits limits) {
+        return io.farblock.wire.proto.IoLimits.newBuilder()
+                .setReadsPerSecond(limits.readsPerSecond())
+                .setWritesPerSecond(limits.writesPerSecond())
+                .setReadBytesPerSecond(limits.readBytesPerSecond())
+                .setWriteBytesPerSecond(limits.writeBytesPerSecond())
+                .setBurstMillis(limits.burstMillis())
                 .build();
+    }
+
+    private static IoLimits limits(io.farblock.wire.proto.IoLimits limits) {
+        return new IoLimits(
+                limits.getReadsPerSecond(),
+                limits.getWritesPerSecond(),
+                limits.getReadBytesPerSecond(),
+                limits.getWriteBytesPerSecond(),
+                limits.getBurstMillis());
     }
 
     /** What a server said of a volume. */
@@ -73,7 +95,8 @@ public final class ControlFrame {
                     info.getReadOnly(),
                     info.getDiscardGranularityBytes(),
                     info.getMaxDiscardBytes(),
-                    info.getMaxRanges());
+                    info.getMaxRanges(),
+                    info.hasLimits() ? limits(info.getLimits()) : IoLimits.NONE);
         } catch (IllegalArgumentException e) {
             throw new ProtocolException("a volume that cannot be: " + e.getMessage());
         }

@@ -26,7 +26,7 @@ import picocli.CommandLine.ScopeType;
 /** {@code farblock volume}: the volumes of a storage server. */
 @Command(
         name = "volume",
-        description = "Create, list, show, resize, clone, check, release and delete the volumes of a storage server.",
+        description = "Create, list, show, resize, limit, clone, check, release and delete the volumes of a storage server.",
         footer = {
             "",
             "Examples:",
@@ -36,7 +36,7 @@ import picocli.CommandLine.ScopeType;
             "  farblock volume clone backup@monday trial",
             "  farblock volume delete backup"
         },
-        subcommands = SnapshotCommand.class)
+        subcommands = {SnapshotCommand.class, VolumeSetCommand.class})
 final class VolumeCommand {
     private static final String NAME = "Name of the volume: 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front.";
 
@@ -275,6 +275,9 @@ final class VolumeCommand {
                 .row("reason", volume.getStateReason())
                 .row("writers", volume.getSharedWriters() ? "shared" : "one at a time")
                 .row("lease epoch", Long.toString(volume.getLeaseEpoch()));
+        if (volume.hasLimits()) {
+            table.row("limits", VolumeSetCommand.inWords(volume.getLimits()));
+        }
         for (Client client : volume.getClientsList()) {
             String role = client.getWriter() ? "writer" : "reader";
             table.row(

@@ -18,6 +18,7 @@ import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
 import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.Server;
+import io.farblock.api.admin.SetVolumeRequest;
 import io.farblock.api.admin.Volume;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
@@ -105,6 +106,14 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     public void resizeVolume(ResizeVolumeRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
             volumes.resize(request.getName(), request.getSizeBytes(), request.getForce());
+            return VolumeMessage.of(volumes.get(request.getName()));
+        });
+    }
+
+    @Override
+    public void setVolume(SetVolumeRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            volumes.limit(request.getName(), request.getLimits());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
     }

@@ -1,5 +1,6 @@
 package io.farblock.server;
 
+import io.farblock.block.IoLimits;
 import io.farblock.block.StoreInfo;
 import io.farblock.linux.Errno;
 import java.io.IOException;
@@ -48,6 +49,7 @@ final class FileVolume {
     private final AtomicInteger loggedErrno = new AtomicInteger();
     private volatile String failure;
     private volatile long sizeBytes;
+    private volatile IoLimits limits;
 
     private FileVolume(
             VolumeRecord record,
@@ -72,6 +74,7 @@ final class FileVolume {
         space = new SpaceQueue(this, threads.timer());
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
         sizeBytes = record.getSizeBytes();
+        limits = VolumeLimits.of(record);
     }
 
     /** Opens the files of a volume. Waits for the disk. */
@@ -309,6 +312,15 @@ final class FileVolume {
         }
     }
 
+    IoLimits limits() {
+        return limits;
+    }
+
+    /** Has other limits from now on; its stores are to be told by {@link FileStore#infoIsNew}. */
+    void limit(IoLimits newLimits) {
+        limits = newLimits;
+    }
+
     /** What it says of itself now. */
     StoreInfo info(boolean readOnly) {
         return new StoreInfo(
@@ -318,7 +330,8 @@ final class FileVolume {
                 readOnly,
                 DISCARD_GRANULARITY_BYTES,
                 MAX_DISCARD_BYTES,
-                MAX_RANGES);
+                MAX_RANGES,
+                limits);
     }
 
     private void fail(String reason) {

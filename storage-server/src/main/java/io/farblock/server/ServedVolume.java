@@ -1,6 +1,9 @@
 package io.farblock.server;
 
 import com.google.protobuf.ByteString;
+import io.farblock.block.BlockOperation;
+import io.farblock.block.IoLimits;
+import io.farblock.block.Throttle;
 import io.farblock.session.VolumeHost.OpenAnswer;
 import io.farblock.wire.ControlFrame;
 import io.farblock.wire.proto.Hello;
@@ -28,6 +31,7 @@ final class ServedVolume {
     private final DurabilityVerifier verifier;
     private final PayloadMemory.Share memory;
     private final Executor control;
+    private final Throttle throttle = new Throttle(System.nanoTime());
     // Changed on the control thread, looked at by whoever wants to know who is there.
     private final List<VolumeConnection> connections = new CopyOnWriteArrayList<>();
     // Those that were fenced or have ended, until the disk is done with the last of their work.
@@ -45,6 +49,7 @@ final class ServedVolume {
         this.verifier = verifier;
         this.memory = memory;
         this.control = control;
+        throttle.limit(VolumeLimits.withSlack(VolumeLimits.of(record)), System.nanoTime());
     }
 
     FileVolume volume() {
@@ -108,6 +113,26 @@ final class ServedVolume {
             }
             connection.fileStore().fence(() -> control.execute(() -> ended.remove(connection)));
         });
+    }
+
+    /** Has other limits from now on, and tells every connection. */
+    void limit(IoLimits limits) {
+        throttle.limit(VolumeLimits.withSlack(limits), System.nanoTime());
+        volume.limit(limits);
+        infoIsNew();
+    }
+
+    /** Whether a request is not far beyond the limits; it counts as done then. Any thread. */
+    boolean allows(BlockOperation operation, long lengthBytes) {
+        if (volume.limits().isNone()) {
+            return true;
+        }
+        long nowNanos = System.nanoTime();
+        boolean allowed = throttle.waitNanos(operation, nowNanos) <= 0;
+        if (allowed) {
+            throttle.take(operation, lengthBytes, nowNanos);
+        }
+        return allowed;
     }
 
     /** Tells every connection what the volume is like now. */

@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import com.google.protobuf.ByteString;
+import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockStore;
 import io.farblock.session.OpenVolume;
 import io.farblock.wire.proto.Hello;
@@ -75,6 +76,11 @@ final class VolumeConnection implements OpenVolume {
     @Override
     public void giveMemory(int bytes) {
         served.memory().give(bytes);
+    }
+
+    @Override
+    public boolean allows(BlockOperation operation, long lengthBytes) {
+        return served.allows(operation, lengthBytes);
     }
 
     @Override

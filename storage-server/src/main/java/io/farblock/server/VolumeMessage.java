@@ -28,6 +28,9 @@ final class VolumeMessage {
                 .setLeaseEpoch(record.getLeaseEpoch())
                 .setSharedWriters(record.getSharedWriters())
                 .setDiskWaitMillis(status.diskWaitMillis());
+        if (record.hasLimits()) {
+            volume.setLimits(VolumeLimits.message(VolumeLimits.of(record)));
+        }
         for (VolumeStatus.Client client : status.clients()) {
             volume.addClients(Client.newBuilder()
                     .setName(client.name())

@@ -1,5 +1,7 @@
 package io.farblock.server;
 
+import io.farblock.api.admin.Limits;
+import io.farblock.block.IoLimits;
 import io.farblock.session.VolumeHost.OpenAnswer;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
@@ -109,6 +111,22 @@ final class VolumeTable {
                 VolumeRecord closed = requireUnused(control, name);
                 control.closeFiles();
                 return sizes.shrink(closed, sizeBytes);
+            }
+            return record;
+        });
+    }
+
+    /** Changes the limits that are given; whoever has the volume open is told. */
+    void limit(String name, Limits wanted) throws VolumeException {
+        VolumeControl control = control(name);
+        VolumeRecord unused = control.call(() -> {
+            if (SnapshotName.isOne(name)) {
+                throw new VolumeException(VolumeException.Kind.INVALID, name + " is a snapshot, which has no limits");
+            }
+            IoLimits limits = VolumeLimits.changed(VolumeLimits.of(catalogue.find(name)), wanted);
+            VolumeRecord record = catalogue.update(name, changed -> VolumeLimits.with(changed, limits));
+            if (control.served() != null) {
+                control.served().limit(limits);
             }
             return record;
         });

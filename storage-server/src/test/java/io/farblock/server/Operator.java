@@ -7,9 +7,11 @@ import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetVolumeRequest;
+import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ResizeVolumeRequest;
+import io.farblock.api.admin.SetVolumeRequest;
 import io.farblock.api.admin.Volume;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
@@ -66,6 +68,11 @@ final class Operator implements AutoCloseable {
                 .setSizeBytes(sizeBytes)
                 .setForce(force)
                 .build());
+    }
+
+    void limit(String name, Limits.Builder limits) {
+        var unused = admin.setVolume(
+                SetVolumeRequest.newBuilder().setName(name).setLimits(limits).build());
     }
 
     void snapshot(String volume, String name) {

@@ -22,7 +22,7 @@ class SourceRulesTest {
 
     /** Files that were longer when the rule came, with the length that they may not exceed. To be emptied, not filled. */
     private static final Map<String, Integer> LONGER = new TreeMap<>(Map.of(
-            "BlkQueue.java", 480,
+            "BlkQueue.java", 460,
             "ClientSession.java", 490));
 
     @TempDir

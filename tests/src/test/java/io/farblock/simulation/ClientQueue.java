@@ -119,6 +119,16 @@ final class ClientQueue implements ClientLink, ClientObserver, QueueHost, StoreL
     }
 
     @Override
+    public void later(Runnable task, long delayNanos) {
+        schedule.after(delayNanos, daemon.life(), task);
+    }
+
+    @Override
+    public long nowNanos() {
+        return schedule.nowNanos();
+    }
+
+    @Override
     public void interrupt() {
         guest.interrupt();
     }

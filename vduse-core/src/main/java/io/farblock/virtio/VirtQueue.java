@@ -152,15 +152,28 @@ public final class VirtQueue {
         if (availDistance() == 0) {
             return EMPTY;
         }
-        int head = avail.u16(AVAIL_RING + 2L * (nextAvail & (entries - 1)));
-        if (head >= entries) {
-            throw new VirtQueueException("head " + head + " in a queue of " + entries + " entries");
-        }
+        int head = offeredHead();
         take(head);
         if (log != null) {
             log.popped(head);
         }
         nextAvail = (nextAvail + 1) & 0xFFFF;
+        return head;
+    }
+
+    /** The head that {@link #popHead} would take; the driver may make it another one until then. */
+    public int peekHead() throws VirtQueueException {
+        if (resumedPopped < resumed.length) {
+            return resumed[resumedPopped];
+        }
+        return availDistance() == 0 ? EMPTY : offeredHead();
+    }
+
+    private int offeredHead() throws VirtQueueException {
+        int head = avail.u16(AVAIL_RING + 2L * (nextAvail & (entries - 1)));
+        if (head >= entries) {
+            throw new VirtQueueException("head " + head + " in a queue of " + entries + " entries");
+        }
         return head;
     }
 

@@ -2,21 +2,29 @@ package io.farblock.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.ResizeVolumeRequest;
+import io.farblock.api.admin.SetVolumeRequest;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.node.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Volumes that grow under the file system that is mounted. */
+/** Volumes that are changed under those who use them. */
 @Timeout(600)
-class ResizeKernelTest {
+class VolumeChangeKernelTest {
     private static final int SECTOR_BYTES = 512;
     private static final long MIB = 1 << 20;
+    private static final int READS_PER_SECOND = 200;
+    private static final int READS = 600;
+    // Of the fields of fio's terse output, version 3.
+    private static final int TERSE_READ_MILLIS = 8;
 
     private static Node node;
 
@@ -91,5 +99,36 @@ class ResizeKernelTest {
         node.detach("mail");
         node.server().deleteSnapshot("mail", "s");
         node.delete("mail");
+    }
+
+    private static void limitReads(String name, long perSecond) {
+        Volume volume = node.server()
+                .admin
+                .setVolume(SetVolumeRequest.newBuilder()
+                        .setName(name)
+                        .setLimits(Limits.newBuilder().setReadsPerSecond(perSecond))
+                        .build());
+        assertThat(volume.getLimits().getReadsPerSecond()).isEqualTo(perSecond);
+    }
+
+    @Test
+    void holdsReadsToALimitAndLetsThemGoWhenItIsLifted() throws Exception {
+        Device device = node.attachNew("slow", 64 * MIB);
+        limitReads("slow", READS_PER_SECOND);
+        String fio = "fio --name=load --filename=" + device.getPath() + " --rw=randread --bs=4k --iodepth=32"
+                + " --ioengine=libaio --direct=1 --size=32m --output-format=terse --terse-version=3";
+
+        String[] fields = Shell.must(fio + " --number_ios=" + READS).split(";");
+        long millis = Long.parseLong(fields[TERSE_READ_MILLIS]);
+        // However slow this machine is, it was never faster than the limit, but for the burst at the beginning.
+        assertThat(millis).isGreaterThan(1000L * (READS - READS_PER_SECOND / 2) / READS_PER_SECOND);
+
+        // So slow that it would not end within the test.
+        limitReads("slow", 1);
+        Process held = Node.start("fio-limited", List.of("bash", "-c", fio + " --number_ios=2000"));
+        limitReads("slow", 0);
+        assertThat(held.waitFor(300, TimeUnit.SECONDS)).isTrue();
+        assertThat(held.exitValue()).isZero();
+        node.detachAndDelete("slow");
     }
 }
