@@ -55,6 +55,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                                     : request.getBlockSizeBytes())
                     .setSharedWriters(request.getSharedWriters())
                     .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
+                    .putAllLabels(request.getLabelsMap())
                     .build());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
@@ -121,7 +122,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     @Override
     public void createSnapshot(CreateSnapshotRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
-            volumes.snapshot(SnapshotName.of(request.getVolume(), request.getName()));
+            volumes.snapshot(SnapshotName.of(request.getVolume(), request.getName()), request.getLabelsMap());
             return VolumeMessage.of(volumes.get(request.getVolume()));
         });
     }
@@ -144,6 +145,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                             .setName(request.getName())
                             .setSharedWriters(request.getSharedWriters())
                             .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
+                            .putAllLabels(request.getLabelsMap())
                             .build());
             return VolumeMessage.of(volumes.get(request.getName()));
         });

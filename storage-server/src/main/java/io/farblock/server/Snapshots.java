@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Predicate;
 
@@ -65,7 +66,7 @@ final class Snapshots {
     }
 
     /** Names everything below the top layer. */
-    VolumeRecord add(SnapshotName name) throws VolumeException, IOException {
+    VolumeRecord add(SnapshotName name, Map<String, String> labels) throws VolumeException, IOException {
         return catalogue.update(
                 name.volume(),
                 changed -> changed.addSnapshots(SnapshotRecord.newBuilder()
@@ -74,7 +75,8 @@ final class Snapshots {
                         .setLayer(
                                 changed.getLayers(changed.getLayersCount() - 2).getUuid())
                         .setSizeBytes(changed.getSizeBytes())
-                        .setCreatedUnixMillis(System.currentTimeMillis())));
+                        .setCreatedUnixMillis(System.currentTimeMillis())
+                        .putAllLabels(labels)));
     }
 
     /** Forgets a snapshot that nobody has cloned. */

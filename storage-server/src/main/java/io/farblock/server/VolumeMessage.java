@@ -27,7 +27,8 @@ final class VolumeMessage {
                 .setOnNoSpace(record.getFailOnNoSpace() ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
                 .setLeaseEpoch(record.getLeaseEpoch())
                 .setSharedWriters(record.getSharedWriters())
-                .setDiskWaitMillis(status.diskWaitMillis());
+                .setDiskWaitMillis(status.diskWaitMillis())
+                .putAllLabels(record.getLabelsMap());
         if (record.hasLimits()) {
             volume.setLimits(VolumeLimits.message(VolumeLimits.of(record)));
         }
@@ -43,7 +44,8 @@ final class VolumeMessage {
                     .setName(snapshot.getName())
                     .setUuid(snapshot.getUuid())
                     .setSizeBytes(snapshot.getSizeBytes())
-                    .setCreatedUnixMillis(snapshot.getCreatedUnixMillis()));
+                    .setCreatedUnixMillis(snapshot.getCreatedUnixMillis())
+                    .putAllLabels(snapshot.getLabelsMap()));
         }
         return withState(volume, status).build();
     }

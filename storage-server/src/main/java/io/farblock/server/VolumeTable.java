@@ -77,7 +77,8 @@ final class VolumeTable {
      * Takes a snapshot: it has what was acknowledged before the call, durably once this returns, and nothing that is
      * submitted after it. Writers wait for a moment, while no file is synced.
      */
-    VolumeRecord snapshot(SnapshotName name) throws VolumeException {
+    VolumeRecord snapshot(SnapshotName name, Map<String, String> labels) throws VolumeException {
+        VolumeRules.checkLabels(labels);
         VolumeControl control = control(name.volume());
         return control.call(() -> {
             VolumeRecord record = catalogue.find(name.volume());
@@ -88,7 +89,7 @@ final class VolumeTable {
                         VolumeException.Kind.DISK, "volume " + name.volume() + " refuses I/O: " + volume.failure());
             }
             volume.push(snapshots.addLayer(name.volume()));
-            return snapshots.add(name);
+            return snapshots.add(name, labels);
         });
     }
 

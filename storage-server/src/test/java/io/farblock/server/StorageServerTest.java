@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.CheckVolumeRequest;
+import io.farblock.api.admin.CloneSnapshotRequest;
+import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetServerRequest;
@@ -22,6 +24,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,6 +56,49 @@ class StorageServerTest {
     void stop() {
         channel.shutdownNow();
         server.close();
+    }
+
+    @Test
+    void keepsWhatProgramsNoteAboutVolumesAndSnapshots() throws StartupException {
+        var unused = admin.createVolume(CreateVolumeRequest.newBuilder()
+                .setName("v1")
+                .setSizeBytes(SIZE_BYTES)
+                .putLabels("made-by", "a test")
+                .build());
+        unused = admin.createSnapshot(CreateSnapshotRequest.newBuilder()
+                .setVolume("v1")
+                .setName("s1")
+                .putLabels("kept", "until Monday")
+                .build());
+        unused = admin.cloneSnapshot(CloneSnapshotRequest.newBuilder()
+                .setVolume("v1")
+                .setSnapshot("s1")
+                .setName("v2")
+                .putLabels("made-by", "a clone")
+                .build());
+
+        stop();
+        start();
+
+        Volume volume =
+                admin.getVolume(GetVolumeRequest.newBuilder().setName("v1").build());
+        assertThat(volume.getLabelsMap()).containsExactly(Map.entry("made-by", "a test"));
+        assertThat(volume.getSnapshots(0).getLabelsMap()).containsExactly(Map.entry("kept", "until Monday"));
+        assertThat(admin.getVolume(GetVolumeRequest.newBuilder().setName("v2").build())
+                        .getLabelsMap())
+                .containsExactly(Map.entry("made-by", "a clone"));
+    }
+
+    @Test
+    void refusesLabelsThatAreTooLong() {
+        assertRefused(
+                Status.Code.INVALID_ARGUMENT,
+                "labels of 4097 bytes; at most 4096",
+                () -> admin.createVolume(CreateVolumeRequest.newBuilder()
+                        .setName("v1")
+                        .setSizeBytes(SIZE_BYTES)
+                        .putLabels("key", "x".repeat(4094))
+                        .build()));
     }
 
     @Test
