@@ -35,6 +35,7 @@ final class DeviceReport {
                 .setState(attached.life().state().text())
                 .setTarget(request.getTarget())
                 .setFailAfterMillis(request.getFailAfterMillis())
+                .setPublication(request.getPublication())
                 .setTakeovers(attached.record().getTakeovers());
         addCounters(text);
         attached.stores().addCounters(text);

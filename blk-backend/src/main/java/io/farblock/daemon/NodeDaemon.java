@@ -357,6 +357,10 @@ public final class NodeDaemon implements AutoCloseable {
         return all;
     }
 
+    DaemonOptions options() {
+        return options;
+    }
+
     /** Makes place for another daemon. */
     void handOver() {
         LOG.info("another daemon takes the place of this one");

@@ -60,6 +60,8 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                                 NodeService.class.getPackage().getImplementationVersion(), "development"))
                         .setDevices(daemon.devices().size())
                         .setProcessId(ProcessHandle.current().pid())
+                        .setClientName(daemon.options().clientName())
+                        .setClientId(daemon.options().clientId().toString())
                         .build());
     }
 

@@ -104,7 +104,8 @@ final class VolumeStores {
                         record.getRequest().getReadOnly(),
                         takeOver)
                 .ofSession(new UUID(session.getLong(0), session.getLong(Long.BYTES)), record.getTakeovers())
-                .failAfter(record.getRequest().getFailAfterMillis());
+                .failAfter(record.getRequest().getFailAfterMillis())
+                .publishedAs(record.getRequest().getPublication());
     }
 
     private static InetSocketAddress address(String server) throws DaemonException {

@@ -22,6 +22,7 @@ import java.util.UUID;
  * @param retryMaxMillis the longest
  * @param failAfterMillis when requests fail with IO_ERROR because the volume was not open for so long, until it is open
  *     again; 0 to wait for ever
+ * @param publication what allows it, if the volume is published; 0 for none
  */
 public record ClientOptions(
         String volume,
@@ -37,7 +38,8 @@ public record ClientOptions(
         int keepAliveMillis,
         int retryMinMillis,
         int retryMaxMillis,
-        long failAfterMillis) {
+        long failAfterMillis,
+        long publication) {
     /** For a new attachment, with the usual limits: a dead server is found within 5 s. */
     public ClientOptions(String volume, UUID clientId, String clientName, boolean readOnly, boolean takeOver) {
         this(
@@ -54,20 +56,26 @@ public record ClientOptions(
                 5_000,
                 50,
                 2_000,
+                0,
                 0);
     }
 
     /** The same, for an attachment that has an id already. */
     public ClientOptions ofSession(UUID session, int newLife) {
-        return with(session, newLife, failAfterMillis);
+        return with(session, newLife, failAfterMillis, publication);
     }
 
     /** The same, with a limit to waiting, in milliseconds; 0 for none. */
     public ClientOptions failAfter(long millis) {
-        return with(sessionId, life, millis);
+        return with(sessionId, life, millis, publication);
     }
 
-    private ClientOptions with(UUID newSessionId, int newLife, long newFailAfterMillis) {
+    /** The same, for a volume that is published; the number of the publication. */
+    public ClientOptions publishedAs(long number) {
+        return with(sessionId, life, failAfterMillis, number);
+    }
+
+    private ClientOptions with(UUID newSessionId, int newLife, long newFailAfterMillis, long newPublication) {
         return new ClientOptions(
                 volume,
                 clientId,
@@ -82,6 +90,7 @@ public record ClientOptions(
                 keepAliveMillis,
                 retryMinMillis,
                 retryMaxMillis,
-                newFailAfterMillis);
+                newFailAfterMillis,
+                newPublication);
     }
 }

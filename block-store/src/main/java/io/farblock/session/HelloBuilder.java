@@ -34,7 +34,8 @@ final class HelloBuilder {
                 .setReadOnly(options.readOnly())
                 .setTakeOver(options.takeOver() && known == null)
                 .setMaxPayloadBytes(options.maxPayloadBytes())
-                .setMaxInFlight(options.maxInFlight());
+                .setMaxInFlight(options.maxInFlight())
+                .setPublication(options.publication());
         if (known != null) {
             hello.setVolumeId(known.getVolumeId())
                     .setVolumeGeneration(known.getVolumeGeneration())

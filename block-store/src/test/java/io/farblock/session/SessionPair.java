@@ -39,6 +39,7 @@ public final class SessionPair implements ClientLink, ClientObserver {
             5_000,
             50,
             2_000,
+            0,
             0);
 
     final TestLoop loop;

@@ -10,6 +10,7 @@ import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.Publication;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
 import io.farblock.api.admin.ResizeVolumeRequest;
@@ -26,7 +27,8 @@ import picocli.CommandLine.ScopeType;
 /** {@code farblock volume}: the volumes of a storage server. */
 @Command(
         name = "volume",
-        description = "Create, list, show, resize, limit, clone, check, release and delete the volumes of a storage server.",
+        description =
+                "Create, list, show, resize, limit, clone, check, release and delete the volumes of a storage server.",
         footer = {
             "",
             "Examples:",
@@ -285,6 +287,9 @@ final class VolumeCommand {
                     client.getQueues() == 0
                             ? "held by " + client.getName() + " (not connected)"
                             : client.getName() + " at " + client.getAddress() + ", " + client.getQueues() + " queues");
+        }
+        for (Publication publication : volume.getPublicationsList()) {
+            table.row("published to", publication.getNode() + (publication.getReadOnly() ? ", to read" : ""));
         }
         for (Snapshot snapshot : volume.getSnapshotsList()) {
             table.row("snapshot", snapshot.getName() + ", " + SnapshotCommand.time(snapshot));

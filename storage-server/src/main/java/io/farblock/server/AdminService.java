@@ -14,11 +14,15 @@ import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.Publication;
+import io.farblock.api.admin.PublishVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
 import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.Server;
 import io.farblock.api.admin.SetVolumeRequest;
+import io.farblock.api.admin.UnpublishVolumeRequest;
+import io.farblock.api.admin.UnpublishVolumeResponse;
 import io.farblock.api.admin.Volume;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
@@ -93,6 +97,27 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                         .addAllReleased(volumes.release(request.getName(), request.getForce()))
                         .setLeaseEpoch(volumes.get(request.getName()).record().getLeaseEpoch())
                         .build());
+    }
+
+    @Override
+    public void publishVolume(PublishVolumeRequest request, StreamObserver<Publication> answer) {
+        answer(
+                answer,
+                () -> VolumeMessage.publication(volumes.publish(
+                        request.getName(),
+                        PublicationRecord.newBuilder()
+                                .setNode(request.getNode())
+                                .setReadOnly(request.getReadOnly())
+                                .setExclusive(request.getExclusive())
+                                .build())));
+    }
+
+    @Override
+    public void unpublishVolume(UnpublishVolumeRequest request, StreamObserver<UnpublishVolumeResponse> answer) {
+        answer(answer, () -> {
+            volumes.unpublish(request.getName(), request.getNode());
+            return UnpublishVolumeResponse.getDefaultInstance();
+        });
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.farblock.server;
 
-import com.google.protobuf.ByteString;
 import io.farblock.block.BlockOperation;
 import io.farblock.block.IoLimits;
 import io.farblock.block.Throttle;
@@ -88,6 +87,8 @@ final class ServedVolume {
                     RefusalCode.REFUSAL_CODE_STALE_INCARNATION,
                     "queue " + hello.getQueue() + " of this session has a newer connection",
                     "");
+        } else if (refuseUnpublished(hello, record, client, answer)) {
+            return;
         } else if (hello.getReadOnly()) {
             admit(hello, record, 0, client, answer);
         } else if (SnapshotName.isOne(record.getName())) {
@@ -196,6 +197,37 @@ final class ServedVolume {
         return names;
     }
 
+    /**
+     * Fences whoever has the volume by publications that have ended, and takes their lease.
+     *
+     * @param record which does not have them any more
+     * @param drained called once no request of theirs can land any more, on any thread
+     */
+    void endPublications(VolumeRecord record, List<PublicationRecord> ended, Runnable drained)
+            throws IOException, VolumeException {
+        List<VolumeConnection> fenced = new ArrayList<>();
+        for (VolumeConnection connection : allConnections()) {
+            if (ended.stream().anyMatch(publication -> publication.getNumber() == connection.publication())) {
+                fenced.add(connection);
+            }
+        }
+        if (record.hasLeaseHolder() && ended.stream().anyMatch(publication -> !publication.getReadOnly())) {
+            VolumeRecord unused = lease.revoke(record);
+        }
+        fence(fenced, drained);
+        for (VolumeConnection old : fenced) {
+            old.fileStore().tellLeaseLost("whoever publishes it");
+        }
+    }
+
+    private static boolean refuseUnpublished(Hello hello, VolumeRecord record, ClientEnd client, OpenAnswer answer) {
+        Lease.Refusal refusal = Publications.refusal(hello, record);
+        if (refusal != null) {
+            client.refuse(answer, refusal.code(), refusal.message(), refusal.holder());
+        }
+        return refusal != null;
+    }
+
     private List<VolumeStatus.Client> writers(VolumeRecord record) {
         return clients(record).stream().filter(VolumeStatus.Client::writer).toList();
     }
@@ -212,23 +244,7 @@ final class ServedVolume {
 
     /** Who has the volume open or holds its lease, the writers first. Any thread. */
     List<VolumeStatus.Client> clients(VolumeRecord record) {
-        List<VolumeStatus.Client> writers = new ArrayList<>();
-        List<VolumeStatus.Client> readers = new ArrayList<>();
-        for (VolumeConnection connection : connections) {
-            if (isFirstOfSession(connection)) {
-                (connection.isWriter() ? writers : readers).add(describe(connection));
-            }
-        }
-        List<VolumeStatus.Client> clients = new ArrayList<>(writers.isEmpty() ? absentHolder(record) : writers);
-        clients.addAll(readers);
-        return clients;
-    }
-
-    /** The holder of the lease, of a volume to which it has no connection. */
-    static List<VolumeStatus.Client> absentHolder(VolumeRecord record) {
-        return record.hasLeaseHolder()
-                ? List.of(new VolumeStatus.Client(record.getLeaseHolder().getClientName(), "", true, 0))
-                : List.of();
+        return OpenSessions.of(connections, record);
     }
 
     private static boolean isReplaced(Hello hello, VolumeRecord record) {
@@ -358,24 +374,5 @@ final class ServedVolume {
                     last.clientName(),
                     e);
         }
-    }
-
-    private boolean isFirstOfSession(VolumeConnection connection) {
-        for (VolumeConnection other : connections) {
-            if (other.isOfSession(connection.clientId(), connection.sessionId())) {
-                return other == connection;
-            }
-        }
-        return false;
-    }
-
-    private VolumeStatus.Client describe(VolumeConnection connection) {
-        ByteString client = connection.clientId();
-        ByteString session = connection.sessionId();
-        int queues = 0;
-        for (VolumeConnection other : connections) {
-            queues += other.isOfSession(client, session) && other.isConnected() ? 1 : 0;
-        }
-        return new VolumeStatus.Client(connection.clientName(), connection.address(), connection.isWriter(), queues);
     }
 }

@@ -131,6 +131,11 @@ final class VolumeConnection implements OpenVolume {
         return hello.getClientId();
     }
 
+    /** The publication that allows it, 0 for none. */
+    long publication() {
+        return hello.getPublication();
+    }
+
     ByteString sessionId() {
         return hello.getSessionId();
     }

@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.farblock.api.admin.Client;
 import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.Publication;
 import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
@@ -47,7 +48,17 @@ final class VolumeMessage {
                     .setCreatedUnixMillis(snapshot.getCreatedUnixMillis())
                     .putAllLabels(snapshot.getLabelsMap()));
         }
+        record.getPublicationsList().forEach(publication -> volume.addPublications(publication(publication)));
         return withState(volume, status).build();
+    }
+
+    static Publication publication(PublicationRecord record) {
+        return Publication.newBuilder()
+                .setNode(record.getNode())
+                .setReadOnly(record.getReadOnly())
+                .setExclusive(record.getExclusive())
+                .setNumber(record.getNumber())
+                .build();
     }
 
     private static Volume.Builder withState(Volume.Builder volume, VolumeStatus status) {

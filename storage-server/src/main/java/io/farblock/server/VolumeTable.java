@@ -205,15 +205,51 @@ final class VolumeTable {
         CountDownLatch drained = new CountDownLatch(1);
         List<String> released = control.call(() -> {
             VolumeRecord record = catalogue.find(name);
-            return serve(control, record).release(record, force, drained::countDown);
+            List<String> holders = serve(control, record).release(record, force, drained::countDown);
+            catalogue.update(name, VolumeRecord.Builder::clearPublications);
+            return holders;
         });
+        awaitDrained(name, drained, String.join(", ", released));
+        return released;
+    }
+
+    /** Gives a volume to a node; durable on return. */
+    PublicationRecord publish(String name, PublicationRecord wanted) throws VolumeException {
+        VolumeControl control = control(name);
+        return control.call(() -> {
+            Publications.check(catalogue.find(name), wanted);
+            boolean stands = Publications.of(catalogue.find(name), wanted.getNode()) != null;
+            VolumeRecord published = stands
+                    ? catalogue.confirm(name)
+                    : catalogue.update(name, record -> Publications.add(record, wanted));
+            return Publications.of(published, wanted.getNode());
+        });
+    }
+
+    /** Takes a volume from a node, or from all; returns once nothing of theirs can land any more. */
+    void unpublish(String name, String node) throws VolumeException {
+        VolumeControl control = control(name);
+        CountDownLatch drained = new CountDownLatch(1);
+        control.call(() -> {
+            VolumeRecord record = catalogue.find(name);
+            List<PublicationRecord> ended = record.getPublicationsList().stream()
+                    .filter(publication ->
+                            node.isEmpty() || publication.getNode().equals(node))
+                    .toList();
+            VolumeRecord left = catalogue.update(name, changed -> Publications.remove(changed, ended));
+            serve(control, left).endPublications(left, ended, drained::countDown);
+            return null;
+        });
+        awaitDrained(name, drained, node.isEmpty() ? "every node" : Names.printable(node));
+    }
+
+    private static void awaitDrained(String name, CountDownLatch drained, String from) throws VolumeException {
         if (!Waiting.atMost(RELEASE_SECONDS, TimeUnit.SECONDS, drained)) {
             throw new VolumeException(
                     VolumeException.Kind.DISK,
-                    "volume " + name + " was released from " + String.join(", ", released)
+                    "volume " + name + " was released from " + from
                             + ", but its disk is still busy with their requests: nobody can write before it is done");
         }
-        return released;
     }
 
     /**
@@ -301,6 +337,12 @@ final class VolumeTable {
         if (!clients.isEmpty()) {
             throw new VolumeException(VolumeException.Kind.IN_USE, inUse(name, clients.get(0)));
         }
+        if (record.getPublicationsCount() > 0) {
+            throw new VolumeException(
+                    VolumeException.Kind.IN_USE,
+                    "volume " + name + " is published to "
+                            + Names.printable(record.getPublications(0).getNode()));
+        }
         return record;
     }
 
@@ -337,7 +379,7 @@ final class VolumeTable {
     }
 
     private static List<VolumeStatus.Client> clients(ServedVolume served, VolumeRecord record) {
-        return served == null ? ServedVolume.absentHolder(record) : served.clients(record);
+        return served == null ? OpenSessions.absentHolder(record) : served.clients(record);
     }
 
     private static VolumeException diskFailed(String name, IOException e) {

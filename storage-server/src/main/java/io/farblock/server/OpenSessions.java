@@ -1,0 +1,50 @@
+package io.farblock.server;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The connections to a volume as people see them: one client for each session, however many queues it has. Any thread. */
+final class OpenSessions {
+    private OpenSessions() {}
+
+    /** Who has a volume open or holds its lease, the writers first. */
+    static List<VolumeStatus.Client> of(List<VolumeConnection> connections, VolumeRecord record) {
+        List<VolumeStatus.Client> writers = new ArrayList<>();
+        List<VolumeStatus.Client> readers = new ArrayList<>();
+        for (VolumeConnection connection : connections) {
+            if (isFirstOfSession(connections, connection)) {
+                (connection.isWriter() ? writers : readers).add(describe(connections, connection));
+            }
+        }
+        List<VolumeStatus.Client> clients = new ArrayList<>(writers.isEmpty() ? absentHolder(record) : writers);
+        clients.addAll(readers);
+        return clients;
+    }
+
+    /** The holder of the lease, of a volume to which it has no connection. */
+    static List<VolumeStatus.Client> absentHolder(VolumeRecord record) {
+        return record.hasLeaseHolder()
+                ? List.of(new VolumeStatus.Client(record.getLeaseHolder().getClientName(), "", true, 0))
+                : List.of();
+    }
+
+    private static boolean isFirstOfSession(List<VolumeConnection> connections, VolumeConnection connection) {
+        for (VolumeConnection other : connections) {
+            if (other.isOfSession(connection.clientId(), connection.sessionId())) {
+                return other == connection;
+            }
+        }
+        return false;
+    }
+
+    private static VolumeStatus.Client describe(List<VolumeConnection> connections, VolumeConnection connection) {
+        ByteString client = connection.clientId();
+        ByteString session = connection.sessionId();
+        int queues = 0;
+        for (VolumeConnection other : connections) {
+            queues += other.isOfSession(client, session) && other.isConnected() ? 1 : 0;
+        }
+        return new VolumeStatus.Client(connection.clientName(), connection.address(), connection.isWriter(), queues);
+    }
+}
