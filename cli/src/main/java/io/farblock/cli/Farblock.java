@@ -32,6 +32,7 @@ import picocli.CommandLine.ScopeType;
             StatusCommand.class,
             BenchCommand.class,
             DoctorCommand.class,
+            CsiCommand.class,
             ClassDataCommand.class,
             HelpCommand.class
         },
