@@ -51,6 +51,7 @@ final class DeviceAttachment {
     private final String name;
     private final AttachRequest request;
     private DeviceRecord record;
+    private NodeOwner owner;
 
     /** The attachment of a device that is new. */
     DeviceAttachment(DaemonOptions options, String name, DeviceRecord record) {
@@ -66,6 +67,7 @@ final class DeviceAttachment {
      * @param save keeps the record with what the server said of the volume, before there is a device
      */
     AttachedDevice attach(IntFunction<List<IoEventLoop>> pickLoops, RecordSaver save) throws DaemonException {
+        owner = NodeOwner.of(request);
         List<IoEventLoop> loops = pickLoops.apply(queueCount(request));
         VolumeStores stores = VolumeStores.open(options, record, loops);
         try {
@@ -161,10 +163,12 @@ final class DeviceAttachment {
         life.become(DeviceState.ATTACHED);
         AttachHelper.attach(
                 name, request.getTarget() == Target.TARGET_VM ? "vhost_vdpa" : "virtio_vdpa", HELPER_SECONDS);
-        if (VdpaBus.devicePath(name).isEmpty()) {
+        String path = VdpaBus.devicePath(name);
+        if (path.isEmpty()) {
             throw new DaemonException(
                     Kind.REFUSED, "the kernel's driver has made no block device of " + name + "; dmesg tells why");
         }
+        owner.own(path);
     }
 
     /** The driver may be waiting for a request that will never be answered otherwise. */

@@ -32,6 +32,24 @@ final class DeviceRemoval {
         }
     }
 
+    /**
+     * Refuses if the device is the disk of a virtual machine that has it open: the kernel takes it from no machine, and
+     * would wait, forced or not, until that one lets go.
+     */
+    static void checkNoMachine(String name) throws DaemonException {
+        try {
+            String path = VdpaBus.devicePath(name);
+            if (path.startsWith(VdpaBus.VHOST_NODE) && !DeviceUse.users(path).isEmpty()) {
+                throw new DaemonException(
+                        Kind.REFUSED,
+                        name + " is the disk of a virtual machine: " + path + " is "
+                                + String.join(", ", DeviceUse.users(path)) + "; end that process first");
+            }
+        } catch (IOException e) {
+            throw new DaemonException(Kind.REFUSED, name + ": " + e.getMessage(), e);
+        }
+    }
+
     /** Refuses if requests of the driver can neither be served nor failed, and says why: the kernel waits for them. */
     static void checkServed(String name, VduseBlkDevice device) throws DaemonException {
         String refusals = device.refusals();

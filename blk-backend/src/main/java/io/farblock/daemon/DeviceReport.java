@@ -2,6 +2,7 @@ package io.farblock.daemon;
 
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Device;
+import io.farblock.api.node.Target;
 import io.farblock.block.StoreInfo;
 import io.farblock.device.QueueCounters;
 import io.farblock.virtio.VirtioFeatures;
@@ -37,6 +38,10 @@ final class DeviceReport {
                 .setFailAfterMillis(request.getFailAfterMillis())
                 .setPublication(request.getPublication())
                 .setTakeovers(attached.record().getTakeovers());
+        if (request.getTarget() == Target.TARGET_VM) {
+            text.setHypervisorOptions(
+                    Hypervisors.options(text.getPath(), device.queues().size()));
+        }
         addCounters(text);
         attached.stores().addCounters(text);
         return text.setExplanation(explanation(text.getInFlight())).build();

@@ -113,6 +113,9 @@ final class DeviceTakeUp {
                 AttachHelper.settle(name, HELPER_SECONDS);
                 boolean bound = VdpaBus.isBound(name);
                 LOG.info("{}: an attach was cut short; it is {}", name, bound ? "finished" : "undone");
+                if (bound) {
+                    giveAway(attached.path());
+                }
                 yield bound || isKept(attached);
             }
             case DEVICE_PHASE_DETACHING -> {
@@ -121,6 +124,14 @@ final class DeviceTakeUp {
             }
             case DEVICE_PHASE_ATTACHED, DEVICE_PHASE_UNSPECIFIED, UNRECOGNIZED -> true;
         };
+    }
+
+    private void giveAway(String path) throws DaemonException {
+        try {
+            NodeOwner.of(record.getRequest()).own(path);
+        } catch (IOException e) {
+            LOG.error("{}: {} keeps the owner that it has: {}", name, path, e.getMessage());
+        }
     }
 
     /** Takes it away, unless somebody has begun to use it meanwhile. */

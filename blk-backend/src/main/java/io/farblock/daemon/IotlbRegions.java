@@ -38,6 +38,16 @@ final class IotlbRegions implements RegionSource {
         }
     }
 
+    @Override
+    public boolean isEmpty() {
+        try {
+            return !device.hasMemory();
+        } catch (LinuxException e) {
+            logOnce(e);
+            return false;
+        }
+    }
+
     private void logOnce(LinuxException e) {
         if (!failureLogged) {
             failureLogged = true;

@@ -170,6 +170,7 @@ public final class NodeDaemon implements AutoCloseable {
      */
     public void detach(String name, boolean force) throws DaemonException {
         if (force) {
+            DeviceRemoval.checkNoMachine(name);
             cutShort(name);
         }
         busyNames.reserve(name);

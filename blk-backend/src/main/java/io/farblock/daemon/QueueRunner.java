@@ -29,6 +29,11 @@ import org.slf4j.LoggerFactory;
 final class QueueRunner implements QueueHost {
     private static final Logger LOG = LoggerFactory.getLogger(QueueRunner.class);
 
+    /** What a virtual machine without shared memory looks like; itself, it waits and does not know for what. */
+    private static final String NOTHING_SHARED =
+            "the virtual machine shares no memory with the device; start it with shared memory, in QEMU"
+                    + " memory-backend-memfd,share=on";
+
     private final int index;
     private final String name;
     private final IoEventLoop loop;
@@ -182,7 +187,7 @@ final class QueueRunner implements QueueHost {
             queue.start(ring, (features & VirtioFeatures.INDIRECT_DESC) != 0);
             ready = true;
         } catch (VirtQueueException e) {
-            refuse(e.getMessage());
+            refuse(memory.isEmpty() ? NOTHING_SHARED : e.getMessage());
         } catch (InternalError e) {
             refuse("the driver's memory went away: " + e.getMessage());
         }

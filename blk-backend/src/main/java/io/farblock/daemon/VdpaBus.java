@@ -10,6 +10,9 @@ import java.util.List;
 
 /** What sysfs shows of the vdpa bus. Reads only; nothing here waits for a device. Any thread. */
 final class VdpaBus {
+    /** What the path of a node for virtual machines begins with. */
+    static final String VHOST_NODE = "/dev/vhost-vdpa-";
+
     private static final Path DEVICES = Path.of("/sys/bus/vdpa/devices");
     private static final Path CLASS = Path.of("/sys/class/vduse");
 

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
             "  farblock attach backup --server 10.0.0.5:7070 --read-only",
             "  farblock attach backup --on-disconnect fail-after=30s",
             "  farblock attach backup --take-over # from a machine that is gone",
-            "  farblock attach backup --vm        # /dev/vhost-vdpa-N for QEMU"
+            "  farblock attach backup --vm --user libvirt-qemu   # /dev/vhost-vdpa-N for a virtual machine"
         })
 final class AttachCommand implements Callable<Integer> {
     @Mixin
@@ -60,6 +60,20 @@ final class AttachCommand implements Callable<Integer> {
     private boolean vm;
 
     @Option(
+            names = "--user",
+            paramLabel = "USER",
+            defaultValue = "",
+            description = "With --vm: who is to own the device's node, a name or a number; root if not given.")
+    private String user;
+
+    @Option(
+            names = "--group",
+            paramLabel = "GROUP",
+            defaultValue = "",
+            description = "With --vm: whose members may open the node as well.")
+    private String group;
+
+    @Option(
             names = "--take-over",
             description = "Take the volume from whoever holds it for writing; that device fails from then on.")
     private boolean takeOver;
@@ -78,6 +92,9 @@ final class AttachCommand implements Callable<Integer> {
         if (queues < 0) {
             throw new CommandException(ExitCode.USAGE, "--queues is 1 to 16");
         }
+        if (!vm && !(user + group).isEmpty()) {
+            throw new CommandException(ExitCode.USAGE, "--user and --group go with --vm");
+        }
         AttachRequest request = AttachRequest.newBuilder()
                 .setVolume(volume)
                 .setServer(server)
@@ -86,11 +103,14 @@ final class AttachCommand implements Callable<Integer> {
                 .setQueues(queues)
                 .setTakeOver(takeOver)
                 .setFailAfterMillis(OnDisconnect.failAfterMillis(onDisconnect))
+                .setUser(user)
+                .setGroup(group)
                 .setTarget(vm ? Target.TARGET_VM : Target.TARGET_HOST)
                 .build();
         try (NodeClient client = new NodeClient(node.socket())) {
             Device device = client.call(stub -> stub.attach(request));
             output.print(device, device.getPath() + "\n");
+            output.explain(vm ? HypervisorText.of(device) : "");
         }
         return ExitCode.OK;
     }

@@ -9,6 +9,7 @@ import io.farblock.api.node.Daemon;
 import io.farblock.api.node.Device;
 import io.farblock.api.node.GetDaemonRequest;
 import io.farblock.api.node.ListDevicesRequest;
+import io.farblock.api.node.Target;
 import io.farblock.cli.doctor.DataChecks;
 import io.farblock.cli.doctor.Finding;
 import io.farblock.cli.doctor.Findings;
@@ -106,6 +107,9 @@ final class DoctorCommand implements Callable<Integer> {
                     .getDevicesList()) {
                 if (device.getState().equals("orphaned")) {
                     PeerChecks.orphan(device.getName(), findings);
+                } else if (device.getTarget() == Target.TARGET_VM
+                        && !device.getPath().isEmpty()) {
+                    PeerChecks.machine(device.getName(), device.getPath(), device.getExplanation(), findings);
                 }
             }
         } catch (CommandException e) {

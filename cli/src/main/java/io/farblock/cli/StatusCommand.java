@@ -79,6 +79,7 @@ final class StatusCommand implements Callable<Integer> {
                             .row("take-ups", Long.toString(device.getTakeovers()))
                             .row("resubmitted", Long.toString(device.getResubmittedRequests()))
                             .text())
+                    .append(HypervisorText.of(device))
                     .append('\n');
         }
         return text.toString();

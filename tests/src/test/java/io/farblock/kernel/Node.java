@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Assumptions;
  * A node daemon as operators run it, a process of the {@code farblock} command, the stub of its API, and the storage
  * server that its devices are on.
  */
-final class Node {
+public final class Node {
     private static final int START_SECONDS = 120;
 
     private final MultiThreadIoEventLoopGroup loop;
@@ -40,7 +40,7 @@ final class Node {
     private Process daemon;
 
     /** Skips the test where the kernel has no VDUSE, or fails it where it must have. */
-    static void requireKernel() {
+    public static void requireKernel() {
         boolean there = Files.isWritable(Path.of("/dev/vduse/control"));
         if ("1".equals(System.getenv("FARBLOCK_REQUIRE_KERNEL"))) {
             if (!there) {
@@ -52,7 +52,7 @@ final class Node {
     }
 
     /** Starts a daemon and a server. */
-    Node() throws IOException {
+    public Node() throws IOException {
         this(new ServerProcess());
     }
 
@@ -81,17 +81,17 @@ final class Node {
     }
 
     /** Where the daemon's API is, and beside it what it keeps about its devices. */
-    Path socket() {
+    public Path socket() {
         return socket;
     }
 
     /** Where the server takes data connections. */
-    String dataAddress() {
+    public String dataAddress() {
         return server.address();
     }
 
     /** Starts the daemon, on the socket and the state that the one before it has left. */
-    void startDaemon() throws IOException {
+    public void startDaemon() throws IOException {
         List<String> command = new ArrayList<>(List.of(launcher(), "daemon", "--socket", socket.toString()));
         command.addAll(arguments);
         daemon = start("daemon", command);
@@ -105,18 +105,18 @@ final class Node {
     }
 
     /** The daemon's process: the launcher replaces itself with the JVM. */
-    Process daemon() {
+    public Process daemon() {
         return daemon;
     }
 
     /** Ends the daemon and starts another on the same socket, as a supervisor would. */
-    void restartDaemon(boolean gracefully) throws IOException, InterruptedException {
+    public void restartDaemon(boolean gracefully) throws IOException, InterruptedException {
         stopDaemon(gracefully);
         startDaemon();
     }
 
     /** Ends the daemon; its devices wait for another. */
-    void stopDaemon(boolean gracefully) throws InterruptedException {
+    public void stopDaemon(boolean gracefully) throws InterruptedException {
         end(daemon, gracefully);
     }
 
@@ -140,7 +140,7 @@ final class Node {
                 .start();
     }
 
-    static String launcher() {
+    public static String launcher() {
         return System.getenv().getOrDefault("FARBLOCK_LAUNCHER", "../farblock");
     }
 
@@ -150,7 +150,7 @@ final class Node {
         return logs.resolve(name + ".log");
     }
 
-    Volume create(String name, long sizeBytes, int blockSizeBytes) {
+    public Volume create(String name, long sizeBytes, int blockSizeBytes) {
         return server.create(name, sizeBytes, blockSizeBytes);
     }
 
@@ -158,7 +158,7 @@ final class Node {
         return server.show(name);
     }
 
-    void delete(String name) {
+    public void delete(String name) {
         server.delete(name);
     }
 
@@ -190,7 +190,7 @@ final class Node {
     }
 
     /** What the daemon says of a device now; an empty description while it has none of that name. */
-    Device device(String name) {
+    public Device device(String name) {
         // Or it would wait longer after each daemon that it found dead.
         channel.resetConnectBackoff();
         return node
@@ -204,16 +204,16 @@ final class Node {
                 .orElse(Device.getDefaultInstance());
     }
 
-    void detach(String name) {
+    public void detach(String name) {
         node.detach(DetachRequest.newBuilder().setName(name).build());
     }
 
-    void detachByForce(String name) {
+    public void detachByForce(String name) {
         node.detach(DetachRequest.newBuilder().setName(name).setForce(true).build());
     }
 
     /** Stops both, and removes the data. */
-    void close() throws IOException, InterruptedException {
+    public void close() throws IOException, InterruptedException {
         closeDaemon();
         server.close();
     }

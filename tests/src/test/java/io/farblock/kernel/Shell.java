@@ -5,16 +5,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
 /** Runs commands as a person at a shell would, with their output and a limit on time. */
-final class Shell {
+public final class Shell {
     private static final int LIMIT_SECONDS = 600;
 
     /** How a command ended. */
-    record Result(int status, String output) {}
+    public record Result(int status, String output) {}
 
     private Shell() {}
 
     /** Runs a command and returns whatever came of it; standard error is part of the output. */
-    static Result run(String command) throws IOException, InterruptedException {
+    public static Result run(String command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder("bash", "-c", command)
                 .redirectErrorStream(true)
                 .start();
@@ -28,7 +28,7 @@ final class Shell {
     }
 
     /** Runs a command that must succeed and returns its output. */
-    static String must(String command) throws IOException, InterruptedException {
+    public static String must(String command) throws IOException, InterruptedException {
         Result result = run(command);
         if (result.status() != 0) {
             throw new AssertionError("status " + result.status() + " of: " + command + "\n" + result.output());

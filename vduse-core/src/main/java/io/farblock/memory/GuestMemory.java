@@ -106,6 +106,11 @@ public final class GuestMemory implements AutoCloseable {
         }
     }
 
+    /** Whether the driver lets the device touch nothing at all. */
+    public boolean isEmpty() {
+        return source.isEmpty();
+    }
+
     /** Begins a new epoch with nothing mapped; the old one lives until its last user releases it. */
     public void invalidate() {
         MemoryEpoch old = epoch;

@@ -11,4 +11,9 @@ public interface RegionSource {
 
     /** Whether a region that was mapped before is still what {@link #map} would give for its addresses. */
     boolean isCurrent(GuestRegion region);
+
+    /** Whether the driver owns no address at all. */
+    default boolean isEmpty() {
+        return false;
+    }
 }

@@ -148,6 +148,22 @@ public final class VduseDevice implements AutoCloseable {
         }
     }
 
+    /** Whether the driver has shared any memory. */
+    public boolean hasMemory() throws LinuxException {
+        NativeMemory entry = new NativeMemory(IotlbEntry.BYTES);
+        // The kernel answers with the first region in the range, of which this is all.
+        entry.buffer().putLong(IotlbEntry.START, 0).putLong(IotlbEntry.LAST, -1);
+        int fd = device.ioctl(VduseAbi.IOTLB_GET_FD, entry);
+        if (fd < 0 && LibC.lastError() == Errno.EINVAL) {
+            return false;
+        }
+        if (fd < 0) {
+            throw LinuxException.last("VDUSE_IOTLB_GET_FD", name);
+        }
+        new FileDescriptor(fd, name + " memory").close();
+        return true;
+    }
+
     private GuestRegion map(FileDescriptor memory, ByteBuffer entry) throws LinuxException {
         long start = entry.getLong(IotlbEntry.START);
         long lengthBytes = entry.getLong(IotlbEntry.LAST) - start + 1;

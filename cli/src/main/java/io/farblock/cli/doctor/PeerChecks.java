@@ -45,6 +45,18 @@ public final class PeerChecks {
                 "device " + name, "the daemon cannot serve it; its I/O waits", "farblock detach --force " + name);
     }
 
+    /** The disk of a virtual machine, and what the daemon has to say of it, if anything. */
+    public static void machine(String name, String path, String explanation, Findings findings) {
+        if (explanation.contains("shares no memory")) {
+            findings.problem(
+                    "device " + name,
+                    path + ": its virtual machine shares no memory, and waits for ever",
+                    "farblock status --details # shows the options that share it");
+        } else {
+            findings.ok("device " + name, path + ", for a virtual machine");
+        }
+    }
+
     /** It did not, and why. */
     public static void noDaemon(String what, Findings findings) {
         findings.problem("node daemon", firstPart(what), "sudo farblock daemon");

@@ -29,12 +29,23 @@ final class VmMachine implements AutoCloseable {
 
     /** Boots on a device: opens it, shares the memory, negotiates. The queues are not running yet. */
     VmMachine(String path, int queues) throws IOException {
+        this(path, queues, true);
+    }
+
+    private VmMachine(String path, int queues, boolean sharing) throws IOException {
         client = new VhostVdpaClient(path);
         for (int i = 0; i < queues; i++) {
             drivers.add(new BlkDriver(low, BlkDriver.BYTES * (i + 1L)));
         }
-        share(Access.READ_WRITE, low, high);
+        if (sharing) {
+            share(Access.READ_WRITE, low, high);
+        }
         negotiate();
+    }
+
+    /** A machine whose monitor keeps its memory to itself; its queues are not running yet. */
+    static VmMachine withoutSharedMemory(String path, int queues) throws IOException {
+        return new VmMachine(path, queues, false);
     }
 
     /**
