@@ -41,7 +41,7 @@ public final class BlkConfigSpace {
         int block = info.blockSizeBytes();
         space.putLong(BlkLayout.CONFIG_CAPACITY, capacitySectors(info));
         space.putInt(BlkLayout.CONFIG_SIZE_MAX, BlkLimits.SEGMENT_BYTES);
-        space.putInt(BlkLayout.CONFIG_SEG_MAX, BlkLimits.SEGMENTS);
+        space.putInt(BlkLayout.CONFIG_SEG_MAX, BlkLimits.OFFERED_SEGMENTS);
         space.putInt(BlkLayout.CONFIG_BLK_SIZE, block);
         space.put(BlkLayout.CONFIG_PHYSICAL_BLOCK_EXP, (byte)
                 Integer.numberOfTrailingZeros(PHYSICAL_BLOCK_BYTES / block));

@@ -11,8 +11,15 @@ public final class BlkLimits {
     /** Entries of a ring: a power of two, and within QEMU's 1024. */
     public static final int QUEUE_ENTRIES = 256;
 
-    /** Data segments of a request. With header and status that is a table of 256 descriptors: exactly one page. */
+    /** Data segments that are taken in a request. With header and status that is a table of 256 descriptors: exactly one page. */
     public static final int SEGMENTS = 254;
+
+    /**
+     * Data segments that a new device offers: 15 MiB of them, a multiple of the optimal size of a request, for QEMU's
+     * driver in user space refuses a disk where it is none. Devices that an earlier daemon has made offer all that are
+     * taken.
+     */
+    static final int OFFERED_SEGMENTS = 240;
 
     /** Bytes of a segment. */
     public static final int SEGMENT_BYTES = 64 * 1024;

@@ -28,7 +28,7 @@ class BlkConfigSpaceTest {
                 .isEqualTo(
                         "0000200000000000" // capacity: 2^21 sectors
                                 + "00000100" // size_max: 64 KiB
-                                + "fe000000" // seg_max: 254
+                                + "f0000000" // seg_max: 240
                                 + "00000000" // geometry
                                 + "00020000" // blk_size
                                 + "03" + "00" + "0800" + "00080000" // physical 2^3 blocks, offset, min 8, optimal 2048
@@ -41,7 +41,7 @@ class BlkConfigSpaceTest {
     @Test
     void describesADiskOf4096ByteBlocksWithoutDiscards() {
         assertThat(hex(info(4096, false, 0), 1))
-                .isEqualTo("0000200000000000" + "00000100" + "fe000000" + "00000000"
+                .isEqualTo("0000200000000000" + "00000100" + "f0000000" + "00000000"
                         + "00100000" + "00" + "00" + "0100" + "00010000" + "00" + "00" + "0100"
                         + "00".repeat(36));
     }
