@@ -169,12 +169,17 @@ public final class Node {
 
     /** Makes a device, with two queues; of the node's server if the request names none. */
     Device attach(AttachRequest.Builder request) {
+        return attach(request, Target.TARGET_HOST);
+    }
+
+    /** The same for this machine or for a virtual one. */
+    public Device attach(AttachRequest.Builder request, Target target) {
         if (request.getServer().isEmpty()) {
             request.setServer(server.address());
         }
         return node.withWaitForReady()
                 .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
-                .attach(request.setQueues(2).setTarget(Target.TARGET_HOST).build());
+                .attach(request.setQueues(2).setTarget(target).build());
     }
 
     /** Makes a volume and a device of it. */
