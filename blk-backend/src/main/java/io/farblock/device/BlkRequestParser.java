@@ -46,10 +46,9 @@ final class BlkRequestParser {
      * @return null if all is well
      */
     RequestFault parse(DescriptorChain chain, BlockRequest request) {
-        if (chain.readableBytes() < BlkLayout.HEADER_BYTES) {
+        if (!readHeader(chain)) {
             return RequestFault.HEADER_MISSING;
         }
-        copyReadable(chain, 0, header, BlkLayout.HEADER_BYTES);
         return switch (header.getInt(BlkLayout.HEADER_TYPE)) {
             case BlkLayout.TYPE_IN -> parseRead(chain, request);
             case BlkLayout.TYPE_OUT -> parseWrite(chain, request);
@@ -63,10 +62,9 @@ final class BlkRequestParser {
 
     /** What a chain asks the store for, by a first look; null if nothing. */
     BlockOperation operation(DescriptorChain chain) {
-        if (chain.readableBytes() < BlkLayout.HEADER_BYTES) {
+        if (!readHeader(chain)) {
             return null;
         }
-        copyReadable(chain, 0, header, BlkLayout.HEADER_BYTES);
         return switch (header.getInt(BlkLayout.HEADER_TYPE)) {
             case BlkLayout.TYPE_IN -> BlockOperation.READ;
             case BlkLayout.TYPE_OUT -> BlockOperation.WRITE;
@@ -75,6 +73,14 @@ final class BlkRequestParser {
             case BlkLayout.TYPE_WRITE_ZEROES -> BlockOperation.WRITE_ZEROES;
             default -> null;
         };
+    }
+
+    private boolean readHeader(DescriptorChain chain) {
+        if (chain.readableBytes() < BlkLayout.HEADER_BYTES) {
+            return false;
+        }
+        copyReadable(chain, 0, header, BlkLayout.HEADER_BYTES);
+        return true;
     }
 
     private RequestFault parseRead(DescriptorChain chain, BlockRequest request) {

@@ -57,7 +57,7 @@ final class SourceRules {
             String line = lines.get(i).strip();
             if (line.startsWith("}") && !line.endsWith("{}")) {
                 int begin = begins.pop();
-                boolean isType = TYPE.matcher(lines.get(begin)).find();
+                boolean isType = TYPE.matcher(declaration(lines, begin, i)).find();
                 if (!isType && i - begin > MAX_METHOD_LINES) {
                     found.add(file + ":" + (begin + 1) + ": " + (i - begin) + " lines, at most " + MAX_METHOD_LINES);
                 }
@@ -67,6 +67,19 @@ final class SourceRules {
             }
         }
         return found;
+    }
+
+    // It may be several lines long; the first of them is indented as far as the brace that ends the block.
+    private static String declaration(List<String> lines, int begin, int end) {
+        int first = begin;
+        while (first > 0 && indentation(lines.get(first)) > indentation(lines.get(end))) {
+            first--;
+        }
+        return String.join(" ", lines.subList(first, begin + 1));
+    }
+
+    private static int indentation(String line) {
+        return line.length() - line.stripLeading().length();
     }
 
     /** Why the folder of a file is not acceptable, or null. */

@@ -10,10 +10,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Snapshots of a mounted file system, and clones of them. */
+@Tag("volume")
 @Timeout(600)
 class SnapshotKernelTest {
     private static final long SIZE_BYTES = 256 << 20;

@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Volumes that are changed under those who use them. */
+@Tag("volume")
 @Timeout(600)
 class VolumeChangeKernelTest {
     private static final int SECTOR_BYTES = 512;
