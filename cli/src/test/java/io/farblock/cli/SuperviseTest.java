@@ -11,9 +11,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The parent of a supervised daemon, over a child that is a few lines of shell. */
+@Timeout(60)
 class SuperviseTest {
     private static final Path SUPERVISE =
             Path.of("..").toAbsolutePath().normalize().resolve("launcher/supervise");
@@ -38,7 +40,8 @@ class SuperviseTest {
 
     private BufferedReader launch(String... command) throws IOException {
         List<String> line = new ArrayList<>(List.of(command));
-        line.add(0, SUPERVISE.toString());
+        // A shell cannot trap what it was started to ignore, as below nohup.
+        line.addAll(0, List.of("env", "--default-signal=HUP", SUPERVISE.toString()));
         ProcessBuilder builder =
                 new ProcessBuilder(line).directory(work.toFile()).redirectErrorStream(true);
         builder.environment().put("FARBLOCK_STANDBY_PAUSE", "0");
