@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.EventExecutorChooserFactory;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -24,7 +25,7 @@ final class LiveLoops implements EventExecutorChooserFactory, EventExecutorChoos
 
     private final int usual;
     private final Threads threads;
-    private Pulse[] pulses = {};
+    private volatile Pulse[] pulses = {};
     private int turn;
     private boolean stuck;
 
@@ -35,17 +36,14 @@ final class LiveLoops implements EventExecutorChooserFactory, EventExecutorChoos
 
     @Override
     public EventExecutorChooser newChooser(EventExecutor[] loops) {
-        pulses = new Pulse[loops.length];
-        for (int i = 0; i < loops.length; i++) {
-            pulses[i] = new Pulse(loops[i]);
-        }
+        pulses = Arrays.stream(loops).map(Pulse::new).toArray(Pulse[]::new);
         return this;
     }
 
     @Override
     public EventExecutor next() {
         Pulse found = firstAlive(0, usual);
-        noteStuck(isAnyStuck());
+        lookAtAll();
         if (found == null) {
             found = firstAlive(usual, pulses.length - usual);
         }
@@ -64,30 +62,27 @@ final class LiveLoops implements EventExecutorChooserFactory, EventExecutorChoos
         return null;
     }
 
-    private boolean isAnyStuck() {
+    // Here, and on a loop that goes on.
+    private synchronized void lookAtAll() {
+        boolean anyStuck = false;
         for (Pulse pulse : pulses) {
-            if (pulse.isLate()) {
-                return true;
-            }
+            anyStuck |= pulse.isLate();
         }
-        return false;
-    }
-
-    private void noteStuck(boolean now) {
-        if (now != stuck) {
-            stuck = now;
-            threads.loopsMayWrite(!now);
-            if (now) {
-                LOG.warn("an event loop does not answer: the file system under the volumes may be frozen or overloaded;"
-                        + " its clients are given another loop as they come back");
-            } else {
-                LOG.info("all event loops answer again");
-            }
+        if (anyStuck == stuck) {
+            return;
+        }
+        stuck = anyStuck;
+        threads.loopsMayWrite(!stuck);
+        if (stuck) {
+            LOG.warn("an event loop does not answer: the file system under the volumes may be frozen or overloaded;"
+                    + " its clients are given another loop as they come back");
+        } else {
+            LOG.info("all event loops answer again");
         }
     }
 
     /** Whether a loop runs what it is given. */
-    private static final class Pulse {
+    private final class Pulse {
         private static final long NONE = 0;
 
         private final EventExecutor loop;
@@ -101,12 +96,17 @@ final class LiveLoops implements EventExecutorChooserFactory, EventExecutorChoos
         boolean isAlive() {
             if (askedNanos == NONE) {
                 askedNanos = System.nanoTime() | 1;
-                loop.execute(() -> askedNanos = NONE);
+                loop.execute(this::answer);
             }
             while (askedNanos != NONE && !isLate()) {
                 LockSupport.parkNanos(POLL_NANOS);
             }
             return askedNanos == NONE;
+        }
+
+        private void answer() {
+            askedNanos = NONE;
+            lookAtAll();
         }
 
         boolean isLate() {
