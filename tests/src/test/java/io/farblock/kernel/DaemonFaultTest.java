@@ -33,33 +33,29 @@ class DaemonFaultTest {
 
     @Test
     void losesNothingWhenTheDaemonIsKilledUnderTheRawDevice() throws Exception {
-        Device device = node.attachNew("killed", 64 * MIB);
-        try (Watch watch = new Watch();
-                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+        try (Attached device = node.attachNew("killed", 64 * MIB);
+                Watch watch = new Watch();
+                Load load = new Load(device.path(), LOAD_MEGABYTES)) {
             killDaemon("killed", load, Faults.fully(20, 2), false);
             load.mustEndClean();
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("killed");
         }
     }
 
     @Test
     void losesNothingWhenBothAreKilledUnderExt4() throws Exception {
-        Device device = node.attachNew("killedboth", 128 * MIB);
-        Path mount = Files.createTempDirectory("farblock-mount");
-        Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
-        try (Watch watch = new Watch()) {
+        try (Attached device = node.attachNew("killedboth", 128 * MIB);
+                Watch watch = new Watch()) {
+            Path mount = Files.createTempDirectory("farblock-mount");
+            Shell.must("mkfs.ext4 -q " + device.path() + " && mount " + device.path() + " " + mount);
             try (Load load = new Load(mount + "/file", LOAD_MEGABYTES)) {
                 killDaemon("killedboth", load, Faults.fully(20, 1), true);
                 load.mustEndClean();
             } finally {
                 Shell.must("umount " + mount + " && rmdir " + mount);
             }
-            Shell.must("fsck.ext4 -fn " + device.getPath());
+            Shell.must("fsck.ext4 -fn " + device.path());
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("killedboth");
         }
     }
 

@@ -41,23 +41,27 @@ class DiskFaultTest {
     }
 
     private static void fillsAndFrees(Node node, Path filler) throws Exception {
-        Device device = node.attachNew("full", 64 * MIB);
+        try (Attached device = node.attachNew("full", 64 * MIB)) {
+            fillsAndFrees(node, device.path(), filler);
+        }
+    }
+
+    private static void fillsAndFrees(Node node, String path, Path filler) throws Exception {
         String first = Shell.must("head -c " + 4 * MIB + " /dev/urandom | tee /tmp/first | sha256sum");
-        Shell.must("dd if=/tmp/first of=" + device.getPath() + " bs=1M seek=60 oflag=direct conv=fsync");
+        Shell.must("dd if=/tmp/first of=" + path + " bs=1M seek=60 oflag=direct conv=fsync");
         Shell.must("fallocate -l $(($(df --output=avail -B1 " + filler.getParent() + " | tail -1) - " + 8 * MIB + ")) "
                 + filler);
-        try (Load load = new Load(device.getPath(), 48)) {
+        try (Load load = new Load(path, 48)) {
             Faults.await(() -> node.show("full").getState() == VolumeState.VOLUME_STATE_NO_SPACE, "no room");
             load.mustBeRunning();
             Shell.must("rm " + filler);
             Faults.awaitProgress(node, "full");
             load.mustEndClean();
             assertThat(node.show("full").getState()).isEqualTo(VolumeState.VOLUME_STATE_READY);
-            assertThat(Shell.must("dd if=" + device.getPath() + " bs=1M skip=60 iflag=direct status=none | sha256sum"))
+            assertThat(Shell.must("dd if=" + path + " bs=1M skip=60 iflag=direct status=none | sha256sum"))
                     .isEqualTo(first);
         } finally {
             Shell.must("rm -f " + filler);
-            node.detachAndDelete("full");
         }
     }
 
@@ -109,7 +113,10 @@ class DiskFaultTest {
     private static List<Device> attachAll(Node node) {
         List<Device> devices = new ArrayList<>();
         for (int i = 0; i < VOLUMES; i++) {
-            devices.add(i == 0 ? node.attach("disk0", false) : node.attachNew("disk" + i, 16 * MIB));
+            devices.add(
+                    i == 0
+                            ? node.attach("disk0", false)
+                            : node.attachNew("disk" + i, 16 * MIB).device());
         }
         return devices;
     }

@@ -2,7 +2,6 @@ package io.farblock.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.farblock.api.node.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,9 +23,9 @@ class MemoryPressureTest {
         Node.requireKernel();
         Node node = new Node();
         try {
-            Device device = node.attachNew("pressure", 1024 * MIB);
+            Attached device = node.attachNew("pressure", 1024 * MIB);
             Path mount = Files.createTempDirectory("farblock-mount");
-            Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
+            Shell.must("mkfs.ext4 -q " + device.path() + " && mount " + device.path() + " " + mount);
             try (Watch watch = new Watch()) {
                 for (int round = 0; round < Faults.fully(3, 1); round++) {
                     writeAndCompare(mount.resolve("file"));
@@ -35,8 +34,8 @@ class MemoryPressureTest {
             } finally {
                 Shell.must("umount " + mount + " && rmdir " + mount);
             }
-            Shell.must("fsck.ext4 -fn " + device.getPath());
-            node.detachAndDelete("pressure");
+            Shell.must("fsck.ext4 -fn " + device.path());
+            device.close();
         } finally {
             node.close();
         }

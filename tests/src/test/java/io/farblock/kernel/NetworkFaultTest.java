@@ -43,9 +43,9 @@ class NetworkFaultTest {
 
     @Test
     void goesOnWhenTheNetworkComesBack() throws Exception {
-        Device device = node.attachNew("cut", 64 * MIB);
-        try (Watch watch = new Watch();
-                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+        try (Attached device = node.attachNew("cut", 64 * MIB);
+                Watch watch = new Watch();
+                Load load = new Load(device.path(), LOAD_MEGABYTES)) {
             int held = Faults.awaitInFlight(node, "cut");
             // The far end: nothing on this side fails, packets just do not arrive.
             Shell.must(IN_NAMESPACE + "ip link set fbtest1 down");
@@ -60,8 +60,6 @@ class NetworkFaultTest {
             assertThat(after.getReplayedRequests()).isPositive();
             load.mustEndClean();
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("cut");
         }
     }
 }

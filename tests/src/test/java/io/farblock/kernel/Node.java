@@ -144,10 +144,14 @@ public final class Node {
         return System.getenv().getOrDefault("FARBLOCK_LAUNCHER", "../farblock");
     }
 
+    /** Where the output of all that {@link #start} starts is kept. */
+    static Path logs() {
+        return Path.of("target", "kernel-logs", System.getenv().getOrDefault("FARBLOCK_KERNEL_PART", "here"));
+    }
+
     private static Path log(String name) throws IOException {
-        Path logs = Path.of("target", "kernel-logs", System.getenv().getOrDefault("FARBLOCK_KERNEL_PART", "here"));
-        Files.createDirectories(logs);
-        return logs.resolve(name + ".log");
+        Files.createDirectories(logs());
+        return logs().resolve(name + ".log");
     }
 
     public Volume create(String name, long sizeBytes, int blockSizeBytes) {
@@ -183,15 +187,9 @@ public final class Node {
     }
 
     /** Makes a volume and a device of it. */
-    Device attachNew(String name, long sizeBytes) {
+    Attached attachNew(String name, long sizeBytes) {
         create(name, sizeBytes, 4096);
-        return attach(name, false);
-    }
-
-    /** Takes away the device and the volume. */
-    void detachAndDelete(String name) {
-        detach(name);
-        delete(name);
+        return new Attached(this, attach(name, false));
     }
 
     /** What the daemon says of a device now; an empty description while it has none of that name. */

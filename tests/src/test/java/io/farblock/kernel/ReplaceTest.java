@@ -2,7 +2,6 @@ package io.farblock.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.farblock.api.node.Device;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,10 +31,10 @@ class ReplaceTest {
 
     @Test
     void hasTheOneThatStandsByGoOnWhenTheDaemonIsKilled() throws Exception {
-        Device device = node.attachNew("followed", 64 * MIB);
-        try (Watch watch = new Watch();
-                Load load = new Load(device.getPath(), LOAD_MEGABYTES);
-                Reader reader = new Reader(device.getPath())) {
+        try (Attached device = node.attachNew("followed", 64 * MIB);
+                Watch watch = new Watch();
+                Load load = new Load(device.path(), LOAD_MEGABYTES);
+                Reader reader = new Reader(device.path())) {
             long resubmitted = 0;
             int rounds = Faults.fully(20, 2);
             for (int round = 1; round <= rounds; round++) {
@@ -47,26 +46,23 @@ class ReplaceTest {
                 Faults.signal(pid, "KILL");
                 Faults.awaitOther(node, pid);
                 Faults.awaitProgress(node, "followed");
-                device = node.device("followed");
-                resubmitted += device.getResubmittedRequests();
+                int again = (int) node.device("followed").getResubmittedRequests();
+                resubmitted += again;
                 System.out.println("kill " + round + " of a supervised daemon: " + held + " requests in flight, "
-                        + device.getResubmittedRequests() + " done again, no I/O for " + reader.longestPauseMillis()
-                        + " ms");
+                        + again + " done again, no I/O for " + reader.longestPauseMillis() + " ms");
             }
             assertThat(resubmitted).isGreaterThanOrEqualTo(rounds);
             load.mustEndClean();
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("followed");
         }
     }
 
     @Test
     void replacesTheDaemonUnderLoad() throws Exception {
-        Device device = node.attachNew("replaced", 64 * MIB);
-        try (Watch watch = new Watch();
-                Load load = new Load(device.getPath(), LOAD_MEGABYTES);
-                Reader reader = new Reader(device.getPath())) {
+        try (Attached device = node.attachNew("replaced", 64 * MIB);
+                Watch watch = new Watch();
+                Load load = new Load(device.path(), LOAD_MEGABYTES);
+                Reader reader = new Reader(device.path())) {
             int rounds = Faults.fully(9, 1);
             for (int round = 1; round <= rounds; round++) {
                 int held = Faults.awaitInFlight(node, "replaced");
@@ -79,26 +75,26 @@ class ReplaceTest {
             }
             load.mustEndClean();
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("replaced");
         }
     }
 
     @Test
     void replacesTheDaemonWhileTheServerIsAway() throws Exception {
-        Device device = node.attachNew("replacedaway", 64 * MIB);
-        try (Watch watch = new Watch();
-                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
-            Faults.awaitInFlight(node, "replacedaway");
+        try (Attached device = node.attachNew("replacedaway", 64 * MIB);
+                Watch watch = new Watch();
+                Load load = new Load(device.path(), LOAD_MEGABYTES)) {
             node.server().stop(false);
-            replace();
-            assertThat(node.device("replacedaway").getResubmittedRequests()).isPositive();
-            node.server().start();
+            try {
+                // After the server has gone: what is in flight then stays there.
+                Faults.awaitInFlight(node, "replacedaway");
+                replace();
+                assertThat(node.device("replacedaway").getResubmittedRequests()).isPositive();
+            } finally {
+                node.server().start();
+            }
             Faults.awaitProgress(node, "replacedaway");
             load.mustEndClean();
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("replacedaway");
         }
     }
 

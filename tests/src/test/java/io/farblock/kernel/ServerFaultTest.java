@@ -35,33 +35,29 @@ class ServerFaultTest {
 
     @Test
     void losesNothingWhenTheServerIsKilledUnderTheRawDevice() throws Exception {
-        Device device = node.attachNew("killed", 64 * MIB);
-        try (Watch watch = new Watch();
-                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+        try (Attached device = node.attachNew("killed", 64 * MIB);
+                Watch watch = new Watch();
+                Load load = new Load(device.path(), LOAD_MEGABYTES)) {
             killServer("killed", load, Faults.fully(20, 2));
             load.mustEndClean();
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("killed");
         }
     }
 
     @Test
     void losesNothingWhenTheServerIsKilledUnderExt4() throws Exception {
-        Device device = node.attachNew("killedext4", 128 * MIB);
-        Path mount = Files.createTempDirectory("farblock-mount");
-        Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
-        try (Watch watch = new Watch()) {
+        try (Attached device = node.attachNew("killedext4", 128 * MIB);
+                Watch watch = new Watch()) {
+            Path mount = Files.createTempDirectory("farblock-mount");
+            Shell.must("mkfs.ext4 -q " + device.path() + " && mount " + device.path() + " " + mount);
             try (Load load = new Load(mount + "/file", LOAD_MEGABYTES)) {
                 killServer("killedext4", load, Faults.fully(20, 1));
                 load.mustEndClean();
             } finally {
                 Shell.must("umount " + mount + " && rmdir " + mount);
             }
-            Shell.must("fsck.ext4 -fn " + device.getPath());
+            Shell.must("fsck.ext4 -fn " + device.path());
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("killedext4");
         }
     }
 
@@ -82,23 +78,23 @@ class ServerFaultTest {
 
     @Test
     void refusesADetachThatWouldForgetWhatIsNotDurable() throws Exception {
-        Device device = node.attachNew("undurable", 64 * MIB);
-        Shell.must("dd if=/dev/urandom of=" + device.getPath() + " bs=4k count=100 oflag=direct");
-        Faults.signal(node.server().process(), "STOP");
-        try {
-            assertThatThrownBy(() -> node.detach("undurable")).hasMessageContaining("has not made durable");
-            assertThat(node.device("undurable").getState()).isEqualTo("running");
-        } finally {
-            Faults.signal(node.server().process(), "CONT");
+        try (Attached device = node.attachNew("undurable", 64 * MIB)) {
+            Shell.must("dd if=/dev/urandom of=" + device.path() + " bs=4k count=100 oflag=direct");
+            Faults.signal(node.server().process(), "STOP");
+            try {
+                assertThatThrownBy(() -> node.detach("undurable")).hasMessageContaining("has not made durable");
+                assertThat(node.device("undurable").getState()).isEqualTo("running");
+            } finally {
+                Faults.signal(node.server().process(), "CONT");
+            }
         }
-        node.detachAndDelete("undurable");
     }
 
     @Test
     void waitsForAServerThatIsStopped() throws Exception {
-        Device device = node.attachNew("stopped", 64 * MIB);
-        try (Watch watch = new Watch();
-                Load load = new Load(device.getPath(), LOAD_MEGABYTES)) {
+        try (Attached device = node.attachNew("stopped", 64 * MIB);
+                Watch watch = new Watch();
+                Load load = new Load(device.path(), LOAD_MEGABYTES)) {
             Faults.awaitInFlight(node, "stopped");
             Faults.signal(node.server().process(), "STOP");
             try {
@@ -111,8 +107,6 @@ class ServerFaultTest {
             Faults.awaitProgress(node, "stopped");
             load.mustEndClean();
             watch.mustBeWell();
-        } finally {
-            node.detachAndDelete("stopped");
         }
     }
 }

@@ -43,7 +43,7 @@ class SnapshotKernelTest {
 
     @Test
     void keepsAFileSystemThatIsBeingWrittenToAsItWasAtEachMoment() throws Exception {
-        Device device = node.attachNew("mail", SIZE_BYTES);
+        Device device = node.attachNew("mail", SIZE_BYTES).device();
         Path mount = Files.createTempDirectory("farblock-mount");
         Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
         List<String> sums = new ArrayList<>();
@@ -105,7 +105,7 @@ class SnapshotKernelTest {
 
     @Test
     void attachesASnapshotToReadIt() throws Exception {
-        Device device = node.attachNew("text", SIZE_BYTES);
+        Device device = node.attachNew("text", SIZE_BYTES).device();
         Shell.must("printf before | dd of=" + device.getPath() + " conv=sync,fsync bs=4096");
         volume("snapshot create text@monday");
         Shell.must("printf after. | dd of=" + device.getPath() + " conv=sync,fsync bs=4096");

@@ -19,7 +19,7 @@ class TakeOverTest {
         Node first = new Node();
         Node second = new Node(first.server());
         try {
-            Device old = first.attachNew("taken", SIZE_MEGABYTES * MIB);
+            Device old = first.attachNew("taken", SIZE_MEGABYTES * MIB).device();
             try (Load load = new Load(old.getPath(), SIZE_MEGABYTES)) {
                 takeOver(first, second, load);
             }

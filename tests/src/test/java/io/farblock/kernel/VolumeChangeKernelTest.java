@@ -69,7 +69,7 @@ class VolumeChangeKernelTest {
 
     @Test
     void growsUnderAMountedFileSystemThatIsBeingWrittenTo() throws Exception {
-        Device device = node.attachNew("mail", 64 * MIB);
+        Device device = node.attachNew("mail", 64 * MIB).device();
         Path mount = Files.createTempDirectory("farblock-mount");
         Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
         Shell.must("head -c 8000000 /dev/urandom > " + mount + "/before && sync -f " + mount);
@@ -115,9 +115,9 @@ class VolumeChangeKernelTest {
 
     @Test
     void holdsReadsToALimitAndLetsThemGoWhenItIsLifted() throws Exception {
-        Device device = node.attachNew("slow", 64 * MIB);
+        Attached device = node.attachNew("slow", 64 * MIB);
         limitReads("slow", READS_PER_SECOND);
-        String fio = "fio --name=load --filename=" + device.getPath() + " --rw=randread --bs=4k --iodepth=32"
+        String fio = "fio --name=load --filename=" + device.path() + " --rw=randread --bs=4k --iodepth=32"
                 + " --ioengine=libaio --direct=1 --size=32m --output-format=terse --terse-version=3";
 
         String[] fields = Shell.must(fio + " --number_ios=" + READS).split(";", -1);
@@ -131,6 +131,6 @@ class VolumeChangeKernelTest {
         limitReads("slow", 0);
         assertThat(held.waitFor(300, TimeUnit.SECONDS)).isTrue();
         assertThat(held.exitValue()).isZero();
-        node.detachAndDelete("slow");
+        device.close();
     }
 }

@@ -2,7 +2,6 @@ package io.farblock.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.farblock.api.node.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,9 +53,9 @@ class WritebackPathTest {
 
     @Test
     void keepsNoStateAndNoLogOnADiskOfItsOwn() throws Exception {
-        Device device = node.attachNew("own", 64 * MIB);
+        Attached device = node.attachNew("own", 64 * MIB);
         Path mount = Files.createTempDirectory("farblock-mount");
-        Shell.must("mkfs.ext4 -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
+        Shell.must("mkfs.ext4 -q " + device.path() + " && mount " + device.path() + " " + mount);
         try {
             assertThat(refusal("--socket " + mount + "/state/daemon.sock", ""))
                     .contains("the daemon's state is on " + mount + "/state, which is on the Farblock disk own");
@@ -65,7 +64,7 @@ class WritebackPathTest {
                     .contains("the daemon's log is on " + mount + "/log, which is on the Farblock disk own");
         } finally {
             Shell.must("umount " + mount + " && rmdir " + mount);
-            node.detachAndDelete("own");
+            device.close();
         }
     }
 
