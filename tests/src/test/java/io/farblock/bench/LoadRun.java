@@ -50,6 +50,11 @@ final class LoadRun {
         return run(nanos, Long.MAX_VALUE, meter);
     }
 
+    /** Runs until so many requests are done. */
+    Measurement forRequests(long requests, CpuMeter meter) throws IOException {
+        return run(Long.MAX_VALUE, requests, meter);
+    }
+
     /** Runs until as many requests as the volume has blocks of this length are done. */
     Measurement once(CpuMeter meter) throws IOException {
         return run(Long.MAX_VALUE, blocks, meter);
