@@ -169,28 +169,69 @@ final class BlockMap {
         }
     }
 
-    /** Takes what is new since the last call for the map of the layer in {@code slot}, the top one. */
-    synchronized SortedMap<Integer, byte[]> takeDirty(byte slot) {
-        SortedMap<Integer, byte[]> pages = new TreeMap<>();
-        for (int page = dirty.nextSetBit(0); page >= 0; page = dirty.nextSetBit(page + 1)) {
-            pages.put(page, states(page, slot));
-        }
+    /** Takes which pages have changed since the last call. */
+    synchronized BitSet takeDirty() {
+        BitSet taken = (BitSet) dirty.clone();
         dirty.clear();
-        return pages;
+        return taken;
     }
 
-    // A zero that a lower layer knows of is said again here, which changes nothing.
-    private byte[] states(int page, byte top) {
+    /** Has a page count as changed. */
+    synchronized void touch(int page) {
+        dirty.set(page);
+    }
+
+    /**
+     * What the map of the layer in {@code slot} is to say of pages. Who asks for several layers at one moment holds this
+     * object's monitor.
+     *
+     * @param zero the state of blocks that are zeros
+     */
+    synchronized SortedMap<Integer, byte[]> states(BitSet pages, byte slot, int zero) {
+        SortedMap<Integer, byte[]> states = new TreeMap<>();
+        for (int page = pages.nextSetBit(0); page >= 0; page = pages.nextSetBit(page + 1)) {
+            states.put(page, states(page, slot, zero));
+        }
+        return states;
+    }
+
+    private byte[] states(int page, byte slot, int zero) {
         byte[] states = new byte[MapPage.STATES_BYTES];
         long first = (long) page << PAGE_SHIFT;
         for (int i = 0; i < blocksIn(page); i++) {
-            byte slot = slotOfBlock(first + i);
-            if (slot == top) {
+            byte found = slotOfBlock(first + i);
+            if (found == slot) {
                 MapPage.setState(states, i, MapPage.DATA);
-            } else if (slot == ZEROS) {
-                MapPage.setState(states, i, MapPage.ZERO);
+            } else if (found == ZEROS) {
+                MapPage.setState(states, i, zero);
             }
         }
         return states;
+    }
+
+    /** Has blocks of the range that are in one slot be in another one, with the same content; no map on disk changes. */
+    synchronized void relabel(long offset, long lengthBytes, byte from, byte to) {
+        long end = blocksOf(offset + lengthBytes);
+        for (long block = offset >>> BLOCK_SHIFT; block < end; block++) {
+            if (slotOfBlock(block) == from) {
+                int at = (int) block & IN_PAGE;
+                setInPage((int) (block >>> PAGE_SHIFT), at, at + 1, to);
+            }
+        }
+    }
+
+    /** Holds a page as one byte if its blocks are all in the same place now. */
+    synchronized void compact(int page) {
+        byte[] slots = mixed.get(page);
+        if (slots == null) {
+            return;
+        }
+        for (int i = 1; i < blocksIn(page); i++) {
+            if (slots[i] != slots[0]) {
+                return;
+            }
+        }
+        uniform[page] = slots[0];
+        mixed.set(page, null);
     }
 }

@@ -298,7 +298,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
                     .allocate(volume.layers().target(at), allocateMode(), VolumeFiles.offsetInFile(at), step);
             volume.changed(at, 0);
             if (result == -Errno.EOPNOTSUPP) {
-                result = operation == BlockOperation.DISCARD ? 0 : writeZeros(at, step);
+                result = mayStay() ? 0 : writeZeros(at, step);
             }
             if (result < 0) {
                 return result;
@@ -311,6 +311,11 @@ final class FileTask implements Runnable, GroupSync.Waiter {
             done += step;
         }
         return 0;
+    }
+
+    // Where holes cannot be made, what is discarded need not change.
+    private boolean mayStay() {
+        return operation == BlockOperation.DISCARD && !volume.layers().needsZeros();
     }
 
     private boolean mayFree() {

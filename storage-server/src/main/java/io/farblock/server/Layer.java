@@ -15,11 +15,13 @@ import java.util.concurrent.locks.LockSupport;
 final class Layer implements AutoCloseable {
     private static final SortedMap<Integer, byte[]> NOTHING = new TreeMap<>();
 
+    private final byte slot;
     private volatile long sizeBytes;
     private final VolumeFiles files;
     private final MapFile map;
 
-    private Layer(long sizeBytes, VolumeFiles files, MapFile map) {
+    private Layer(byte slot, long sizeBytes, VolumeFiles files, MapFile map) {
+        this.slot = slot;
         this.sizeBytes = sizeBytes;
         this.files = files;
         this.map = map;
@@ -32,14 +34,14 @@ final class Layer implements AutoCloseable {
         disk.syncDirectory(directory);
     }
 
-    static Layer openLowest(Disk disk, Path directory, long sizeBytes) throws IOException {
-        return new Layer(sizeBytes, VolumeFiles.open(disk, directory, sizeBytes), null);
+    static Layer openLowest(Disk disk, Path directory, byte slot, long sizeBytes) throws IOException {
+        return new Layer(slot, sizeBytes, VolumeFiles.open(disk, directory, sizeBytes), null);
     }
 
-    static Layer open(Disk disk, Path directory, UUID id, long sizeBytes) throws IOException {
+    static Layer open(Disk disk, Path directory, byte slot, UUID id, long sizeBytes) throws IOException {
         VolumeFiles files = VolumeFiles.open(disk, directory, sizeBytes);
         try {
-            return new Layer(sizeBytes, files, MapFile.open(disk, directory, id, sizeBytes));
+            return new Layer(slot, sizeBytes, files, MapFile.open(disk, directory, id, sizeBytes));
         } catch (IOException e) {
             files.close();
             throw e;
@@ -53,6 +55,11 @@ final class Layer implements AutoCloseable {
             map.grow(newSizeBytes);
         }
         sizeBytes = newSizeBytes;
+    }
+
+    /** The number that its blocks have in the map of the open volume. */
+    byte slot() {
+        return slot;
     }
 
     /** What it holds nothing beyond. */
@@ -72,6 +79,11 @@ final class Layer implements AutoCloseable {
     /** What its map is to be told with the next sync. */
     SortedMap<Integer, byte[]> takeStaged() {
         return map == null ? NOTHING : map.takeStaged();
+    }
+
+    /** Whether there is room for what its map will say of the range. */
+    boolean isReserved(long offset, long lengthBytes) {
+        return map == null || map.isReserved(offset, lengthBytes);
     }
 
     /** Makes room for what its map will say of the range; 0 or a negative error number. */

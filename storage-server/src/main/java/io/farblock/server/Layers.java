@@ -4,7 +4,7 @@ import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.UUID;
@@ -30,19 +30,21 @@ final class Layers implements AutoCloseable {
 
     private final Disk disk;
     private final Path directory;
-    private volatile Layer[] slots;
+    private volatile LayerChain chain;
     // Null as long as there is one layer.
     private volatile BlockMap map;
+    // Not part of the volume any more; closed once no sync can be using them. Guarded by this object.
+    private final List<Layer> dropped = new ArrayList<>();
 
-    private Layers(Disk disk, Path directory, Layer[] slots) {
+    private Layers(Disk disk, Path directory, LayerChain chain) {
         this.disk = disk;
         this.directory = directory;
-        this.slots = slots;
+        this.chain = chain;
     }
 
     /** Opens the layers of a volume, each in a directory of {@code directory} that has its UUID's name. */
     static Layers open(Disk disk, Path directory, VolumeRecord record) throws IOException {
-        Layers layers = new Layers(disk, directory, new Layer[0]);
+        Layers layers = new Layers(disk, directory, LayerChain.EMPTY);
         try {
             for (LayerRecord layer : of(record)) {
                 layers.append(layer);
@@ -72,51 +74,37 @@ final class Layers implements AutoCloseable {
     }
 
     private void append(LayerRecord layer) throws IOException {
-        UUID id = UUID.fromString(layer.getUuid());
+        LayerChain now = chain;
+        byte slot = now.freeSlot();
         Path path = directory.resolve(layer.getUuid());
-        Layer[] more = Arrays.copyOf(slots, slots.length + 1);
-        more[slots.length] = slots.length == 0
-                ? Layer.openLowest(disk, path, layer.getSizeBytes())
-                : Layer.open(disk, path, id, layer.getSizeBytes());
-        slots = more;
+        chain = now.with(
+                now.count() == 0
+                        ? Layer.openLowest(disk, path, slot, layer.getSizeBytes())
+                        : Layer.open(disk, path, slot, UUID.fromString(layer.getUuid()), layer.getSizeBytes()));
     }
 
     /** Makes the map from what the layers have on disk. Nobody may use the volume meanwhile. */
     void load(VolumeRecord record) throws IOException {
-        if (slots.length == 1) {
+        LayerChain now = chain;
+        if (now.count() == 1) {
             return;
         }
         BlockMap loaded = emptyMap(record.getSizeBytes());
-        int whole = wholeLayers(record);
-        for (int i = 1; i < slots.length; i++) {
-            byte slot = slotOf(i);
-            slots[i].map().load(i >= whole, (page, states) -> loaded.overlay(page, states, slot));
+        for (int i = 1; i < now.count(); i++) {
+            Layer layer = now.layer(i);
+            layer.map()
+                    .load(
+                            MergePlan.mayBeTorn(record, i),
+                            i >= record.getBorrowedLayers(),
+                            (page, states) -> loaded.overlay(page, states, layer.slot()));
         }
         map = loaded;
     }
 
-    // Those of a snapshot were synced before anybody heard of it: a crash can have torn nothing of them.
-    private static int wholeLayers(VolumeRecord record) {
-        int whole = record.getBorrowedLayers();
-        List<LayerRecord> layers = of(record);
-        for (SnapshotRecord snapshot : record.getSnapshotsList()) {
-            for (int i = whole; i < layers.size(); i++) {
-                if (layers.get(i).getUuid().equals(snapshot.getLayer())) {
-                    whole = i + 1;
-                }
-            }
-        }
-        return whole;
-    }
-
     private BlockMap emptyMap(long sizeBytes) {
-        BlockMap empty = new BlockMap(sizeBytes, slotOf(0));
-        empty.clearFrom(slots[0].sizeBytes());
+        BlockMap empty = new BlockMap(sizeBytes, chain.layer(0).slot());
+        empty.clearFrom(chain.layer(0).sizeBytes());
         return empty;
-    }
-
-    private static byte slotOf(int index) {
-        return (byte) (index + 1);
     }
 
     /**
@@ -125,28 +113,28 @@ final class Layers implements AutoCloseable {
      */
     void push(VolumeRecord record, ActiveRanges ranges) throws IOException {
         List<LayerRecord> wanted = of(record);
-        Layers fresh = new Layers(disk, directory, slots);
-        for (int i = slots.length; i < wanted.size(); i++) {
+        Layers fresh = new Layers(disk, directory, chain);
+        for (int i = chain.count(); i < wanted.size(); i++) {
             fresh.append(wanted.get(i));
         }
-        ranges.betweenWrites(() -> layOver(fresh.slots, record.getSizeBytes()));
+        ranges.betweenWrites(() -> layOver(fresh.chain, record.getSizeBytes()));
     }
 
-    private synchronized void layOver(Layer[] more, long sizeBytes) {
+    private synchronized void layOver(LayerChain more, long sizeBytes) {
         if (map == null) {
             map = emptyMap(sizeBytes);
         } else {
             stageChanges();
         }
-        slots = more;
+        chain = more;
     }
 
-    /** Makes room for a longer volume on disk, durably; nobody has asked for what is new yet. */
-    void makeRoom(long sizeBytes, ActiveRanges ranges) throws IOException {
+    /** Makes room in a layer for a longer volume, durably; nobody has asked for what is new yet. */
+    void makeRoom(Layer layer, long sizeBytes, ActiveRanges ranges) throws IOException {
         // The last block keeps its old end for a moment, which nobody is to see.
-        int slot = ranges.begin(top().sizeBytes() - 1, 1, true);
+        int slot = ranges.begin(layer.sizeBytes() - 1, 1, true);
         try {
-            top().grow(sizeBytes);
+            layer.grow(sizeBytes);
         } finally {
             ranges.end(slot);
         }
@@ -163,13 +151,34 @@ final class Layers implements AutoCloseable {
         map = map.grown(sizeBytes);
     }
 
-    int count() {
-        return slots.length;
+    /** Has changes go to the layer below the top one, which is to be emptied into it. Waits as {@link #push} does. */
+    void turnDown(ActiveRanges ranges) {
+        ranges.betweenWrites(() -> {
+            synchronized (this) {
+                if (!chain.isTurnedDown()) {
+                    stageChanges();
+                    chain = chain.turnedDown();
+                }
+            }
+        });
     }
 
-    private Layer top() {
-        Layer[] now = slots;
-        return now[now.length - 1];
+    /** Takes out a layer of which no block is left, neither in memory nor on disk. */
+    synchronized void drop(Layer empty) {
+        chain = chain.without(empty);
+        dropped.add(empty);
+        if (chain.count() == 1 && chain.top().map() == null) {
+            map = null;
+        }
+    }
+
+    LayerChain chain() {
+        return chain;
+    }
+
+    /** Which layer has which block; null if there is one layer. */
+    BlockMap map() {
+        return map;
     }
 
     /** Whether a sync has to come before a change can be found after a crash of this process. */
@@ -187,22 +196,25 @@ final class Layers implements AutoCloseable {
     /** The file to read byte {@code offset} from, or {@link #NO_FILE}. */
     int source(long offset) {
         BlockMap now = map;
-        byte slot = now == null ? slotOf(0) : now.slot(offset);
-        return slot == BlockMap.ZEROS ? NO_FILE : slots[slot - 1].files().descriptor(offset);
+        if (now == null) {
+            return chain.layer(0).files().descriptor(offset);
+        }
+        byte slot = now.slot(offset);
+        return slot == BlockMap.ZEROS ? NO_FILE : chain.inSlot(slot).files().descriptor(offset);
     }
 
     /** The file to write byte {@code offset} to. */
     int target(long offset) {
-        return top().files().descriptor(offset);
+        return chain.target().files().descriptor(offset);
     }
 
     /** Whether a change of whole blocks can be made without {@link #prepare}. */
     boolean isPrepared(long offset, long lengthBytes) {
-        return map == null || top().map().isReserved(offset, lengthBytes);
+        return map == null || chain.target().isReserved(offset, lengthBytes);
     }
 
     /**
-     * Makes ready for a change: room for the map, and whole blocks in the top layer where only parts are changed.
+     * Makes ready for a change: room for the map, and whole blocks where the change goes if only parts are changed.
      *
      * @return 0 or a negative error number, and then nothing has changed
      */
@@ -210,7 +222,7 @@ final class Layers implements AutoCloseable {
         if (map == null || lengthBytes == 0) {
             return 0;
         }
-        int result = top().reserve(offset, lengthBytes);
+        int result = chain.target().reserve(offset, lengthBytes);
         long end = offset + lengthBytes;
         if (result == 0 && (offset & IN_BLOCK) != 0) {
             result = copyUp(scratch, offset & ~IN_BLOCK);
@@ -222,8 +234,7 @@ final class Layers implements AutoCloseable {
     }
 
     private int copyUp(Scratch scratch, long block) {
-        byte slot = map.slot(block);
-        if (slot == slotOf(slots.length - 1)) {
+        if (map.slot(block) == chain.target().slot()) {
             return 0;
         }
         long result = readBlock(scratch, block);
@@ -249,11 +260,11 @@ final class Layers implements AutoCloseable {
         return got == BlockMap.BLOCK_BYTES ? 0 : Math.min(got, -Errno.EIO);
     }
 
-    /** Says that the range was written to the top layer, wholly. */
+    /** Says that the range was written, wholly, to where changes go. */
     void written(long offset, long lengthBytes) {
         BlockMap now = map;
         if (now != null) {
-            now.set(offset, lengthBytes, slotOf(slots.length - 1));
+            now.set(offset, lengthBytes, chain.target().slot());
         }
     }
 
@@ -264,63 +275,99 @@ final class Layers implements AutoCloseable {
             long begin = (offset + IN_BLOCK) & ~IN_BLOCK;
             long end = (offset + lengthBytes) & ~IN_BLOCK;
             if (begin < end) {
-                now.set(begin, end - begin, BlockMap.ZEROS);
+                now.set(begin, end - begin, zeroSlot());
             }
         }
     }
 
-    /** Says that the top layer's file of byte {@code offset} was changed. Only after the change. */
+    // What has no map has zeros in its data.
+    private byte zeroSlot() {
+        return needsZeros() ? chain.target().slot() : BlockMap.ZEROS;
+    }
+
+    /** Whether zeros have to be in the data, since no map can say that they are. */
+    boolean needsZeros() {
+        return map != null && chain.target().map() == null;
+    }
+
+    /** Says that the file of byte {@code offset} to which changes go was changed. Only after the change. */
     void markDirty(long offset) {
-        top().files().markDirty(offset);
+        chain.target().files().markDirty(offset);
     }
 
     /** Whether a sync may have something to do. */
     boolean mayBeDirty() {
-        return map != null || top().files().hasDirty();
+        return map != null || chain.target().files().hasDirty();
     }
 
     /** Has the disk begin with what {@link #sync} will have to do; 0 or a negative error number. */
     int startWriteBack() {
-        return top().files().startWriteBack();
+        return chain.target().files().startWriteBack();
     }
 
     /** Makes what was changed before the call durable; 0 or the first negative error number. */
     int sync() {
-        Layer[] now;
+        LayerChain now;
+        // Before the data is synced, so that no map names data that is not; and all at one moment, so that a block that
+        // has moved is never missing in both.
+        List<SortedMap<Integer, byte[]>> pages = new ArrayList<>();
         synchronized (this) {
             stageChanges();
-            now = slots;
-        }
-        // Before the data is synced, so that no map names data that is not.
-        List<SortedMap<Integer, byte[]>> pages = new ArrayList<>();
-        for (Layer layer : now) {
-            pages.add(layer.takeStaged());
+            now = chain;
+            for (int i = 0; i < now.count(); i++) {
+                pages.add(now.layer(i).takeStaged());
+            }
+            dropped.forEach(Layer::close);
+            dropped.clear();
         }
         int result = 0;
-        for (int i = 0; i < now.length && result == 0; i++) {
-            result = now[i].files().sync();
+        for (int i = 0; i < now.count() && result == 0; i++) {
+            result = now.layer(i).files().sync();
         }
-        for (int i = 1; i < now.length; i++) {
+        // From below: a block that moves down is named there before it is not named above any more.
+        for (int i = 1; i < now.count(); i++) {
             if (result == 0) {
-                result = now[i].map().write(pages.get(i));
+                result = now.layer(i).map().write(pages.get(i));
             } else {
-                now[i].map().putBack(pages.get(i));
+                now.layer(i).map().putBack(pages.get(i));
             }
         }
         return result;
     }
 
-    // Under the lock: what is staged belongs to the layer that is the top one now.
+    // Under the lock: what is staged belongs to the layer that changes go to now, and to the one that loses blocks to it.
     private void stageChanges() {
-        if (map != null) {
-            top().map().stage(map.takeDirty(slotOf(slots.length - 1)));
+        BlockMap now = map;
+        if (now == null) {
+            return;
         }
+        Layer target = chain.target();
+        synchronized (now) {
+            BitSet dirty = now.takeDirty();
+            if (chain.isTurnedDown()) {
+                Layer above = chain.top();
+                int zero = needsZeros() ? MapPage.ZERO : MapPage.ABSENT;
+                above.map().stage(now.states(above.map().known(dirty), above.slot(), zero));
+            }
+            if (target.map() != null) {
+                target.map().stage(now.states(dirty, target.slot(), MapPage.ZERO));
+            }
+        }
+    }
+
+    /** Has the maps of two layers hear of blocks that have moved from the upper one to the lower one. */
+    synchronized void stageMoved(int page, Layer lower, byte[] lowerStates, Layer upper, byte[] upperStates) {
+        if (lower.map() != null) {
+            lower.map().stage(page, lowerStates.clone());
+        }
+        upper.map().stage(page, upperStates.clone());
     }
 
     /** Syncs every file and reads all of it back from the disk; 0 or the first negative error number. Takes long. */
     int verify() {
-        for (Layer layer : slots) {
-            int result = layer.verify(disk);
+        LayerChain now = chain;
+        for (int i = 0; i < now.count(); i++) {
+            int result = now.layer(i).verify(disk);
             if (result < 0) {
                 return result;
             }
@@ -330,8 +377,12 @@ final class Layers implements AutoCloseable {
 
     @Override
     public void close() {
-        for (Layer layer : slots) {
-            layer.close();
+        synchronized (this) {
+            dropped.forEach(Layer::close);
+            dropped.clear();
+        }
+        for (int i = 0; i < chain.count(); i++) {
+            chain.layer(i).close();
         }
     }
 

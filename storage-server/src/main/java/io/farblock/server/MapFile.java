@@ -77,9 +77,10 @@ final class MapFile implements AutoCloseable {
     /**
      * Reads every page that there is; throws if one is damaged.
      *
-     * @param mayBeTorn whether a crash may have left half a page; its slot is then written again with the next sync
+     * @param mayBeTorn whether a crash may have left half a page
+     * @param mends whether such a half is written again with the next sync
      */
-    void load(boolean mayBeTorn, Visitor visitor) throws IOException {
+    void load(boolean mayBeTorn, boolean mends, Visitor visitor) throws IOException {
         forget();
         long sizeBytes = (long) pages * PAIR_BYTES;
         NativeMemory memory = new NativeMemory(Math.min(CHUNK_BYTES, sizeBytes));
@@ -90,7 +91,7 @@ final class MapFile implements AutoCloseable {
             int length = (int) (Math.min(at + CHUNK_BYTES, endOfPairs(data)) - at);
             readFully(memory.address(), length, at);
             for (int inChunk = 0; inChunk < length; inChunk += PAIR_BYTES) {
-                loadPage((int) ((at + inChunk) / PAIR_BYTES), buffer, inChunk, mayBeTorn, visitor);
+                loadPage((int) ((at + inChunk) / PAIR_BYTES), buffer, inChunk, mayBeTorn, mends, visitor);
             }
             data = nextData(at + length);
         }
@@ -133,7 +134,8 @@ final class MapFile implements AutoCloseable {
         }
     }
 
-    private void loadPage(int page, ByteBuffer buffer, int at, boolean mayBeTorn, Visitor visitor) throws IOException {
+    private void loadPage(int page, ByteBuffer buffer, int at, boolean mayBeTorn, boolean mends, Visitor visitor)
+            throws IOException {
         long first = MapPage.generation(buffer, at);
         long second = MapPage.generation(buffer, at + MapPage.BYTES);
         boolean isFirstTorn = first == 0 && !MapPage.isEmpty(buffer, at);
@@ -154,7 +156,7 @@ final class MapFile implements AutoCloseable {
             states = statesAt(page, buffer, isSecond ? at + MapPage.BYTES : at);
             visitor.page(page, states);
         }
-        if (isTorn) {
+        if (isTorn && mends) {
             staged.put(page, states);
         }
     }
@@ -169,6 +171,25 @@ final class MapFile implements AutoCloseable {
 
     private IOException damaged(int page, String reason, IOException cause) {
         return new IOException("page " + page + " of " + path + " is damaged: " + reason, cause);
+    }
+
+    /** The first page from {@code from} on of which the map may say something, or -1. */
+    synchronized int nextPage(int from) {
+        return reserved.nextSetBit(from);
+    }
+
+    /** What the layer says of a page, as it will be after the next sync; while no other thread writes pages. */
+    byte[] states(int page) throws IOException {
+        synchronized (this) {
+            if (staged.containsKey(page)) {
+                return staged.get(page).clone();
+            }
+        }
+        NativeMemory memory = new NativeMemory(PAIR_BYTES);
+        ByteBuffer pair = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
+        readFully(memory.address(), PAIR_BYTES, (long) page * PAIR_BYTES);
+        int at = MapPage.generation(pair, MapPage.BYTES) > MapPage.generation(pair, 0) ? MapPage.BYTES : 0;
+        return MapPage.generation(pair, at) == 0 ? new byte[MapPage.STATES_BYTES] : statesAt(page, pair, at);
     }
 
     /** Whether there is room on the disk for what the map will say of the range. */
@@ -199,6 +220,18 @@ final class MapFile implements AutoCloseable {
             reserved.set(first, last + 1);
         }
         return 0;
+    }
+
+    /** Those of the pages for which there is room on the disk: of the others the layer says nothing. */
+    synchronized BitSet known(BitSet asked) {
+        BitSet both = (BitSet) asked.clone();
+        both.and(reserved);
+        return both;
+    }
+
+    /** Keeps a page for the next sync. */
+    synchronized void stage(int page, byte[] states) {
+        staged.put(page, states);
     }
 
     /** Keeps pages for the next sync. */

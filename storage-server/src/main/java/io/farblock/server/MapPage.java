@@ -96,6 +96,12 @@ final class MapPage {
         return states[block >> 2] >> ((block & 3) << 1) & 3;
     }
 
+    /** Says something else of a block. */
+    static void replaceState(byte[] states, int block, int state) {
+        states[block >> 2] &= (byte) ~(3 << ((block & 3) << 1));
+        setState(states, block, state);
+    }
+
     /** Says something of a block of which {@code states} says nothing yet. */
     static void setState(byte[] states, int block, int state) {
         states[block >> 2] |= (byte) (state << ((block & 3) << 1));

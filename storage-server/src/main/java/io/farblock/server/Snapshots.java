@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Predicate;
 
 /**
  * The steps in which the layers of a volume change on disk, each durable when its call returns.
@@ -86,7 +85,7 @@ final class Snapshots {
             List<LayerRecord> layers = name.in(record).getLayersList();
             String top = layers.get(layers.size() - 1).getUuid();
             for (VolumeRecord other : catalogue.all()) {
-                if (borrows(other, top)) {
+                if (isCloneOf(other, top)) {
                     throw new VolumeException(
                             VolumeException.Kind.IN_USE,
                             "volume " + other.getName() + " is a clone of " + name + ": delete it first");
@@ -96,9 +95,62 @@ final class Snapshots {
         }
     }
 
-    private static boolean borrows(VolumeRecord record, String layer) {
-        Predicate<LayerRecord> isIt = borrowed -> borrowed.getUuid().equals(layer);
-        return record.getLayersList().stream().limit(record.getBorrowedLayers()).anyMatch(isIt);
+    private static boolean isCloneOf(VolumeRecord record, String layer) {
+        int borrowed = record.getBorrowedLayers();
+        return borrowed > 0 && record.getLayers(borrowed - 1).getUuid().equals(layer);
+    }
+
+    /** The name of a volume that uses the layers which are to be merged, or null. */
+    String borrower(MergePlan plan) {
+        for (VolumeRecord other : catalogue.all()) {
+            if (plan.concerns(other)) {
+                return other.getName();
+            }
+        }
+        return null;
+    }
+
+    /** Has a crash find that two layers are being merged. */
+    void beginMerge(String volume, MergePlan plan) throws VolumeException, IOException {
+        VolumeRecord unused = catalogue.update(
+                volume,
+                changed -> changed.setLayers(
+                        plan.index() + 1, plan.upper().toBuilder().setMerging(true)));
+    }
+
+    /**
+     * Takes a layer that was emptied into the one below it out of the volume. Nobody may have a snapshot open that has
+     * it; on the volume's control thread, as the others.
+     *
+     * @return null if a volume uses the layer since
+     */
+    VolumeRecord endMerge(String volume, MergePlan plan) throws VolumeException, IOException {
+        synchronized (clones) {
+            return borrower(plan) != null
+                    ? null
+                    : catalogue.update(volume, changed -> withoutUpper(changed, plan));
+        }
+    }
+
+    private static VolumeRecord.Builder withoutUpper(VolumeRecord.Builder record, MergePlan plan) {
+        String upper = plan.upper().getUuid();
+        for (SnapshotRecord.Builder snapshot : record.getSnapshotsBuilderList()) {
+            if (snapshot.getLayer().equals(upper)) {
+                snapshot.setLayer(plan.lower().getUuid());
+            }
+        }
+        record.removeLayers(plan.index() + 1).setFreshLayer(upper);
+        boolean isPlain = record.getLayersCount() == 1
+                && record.getLayers(0).getUuid().equals(record.getUuid())
+                && record.getLayers(0).getSizeBytes() == record.getSizeBytes();
+        return isPlain ? record.clearLayers() : record;
+    }
+
+    /** Takes away the files of the layer that {@link #endMerge} took out. */
+    void deleteUpper(String volume, MergePlan plan) throws VolumeException, IOException {
+        VolumeFiles.delete(disk, catalogue.volumes().resolve(plan.upper().getUuid()));
+        disk.syncDirectory(catalogue.volumes());
+        VolumeRecord unused = catalogue.update(volume, VolumeRecord.Builder::clearFreshLayer);
     }
 
     private static VolumeRecord.Builder without(VolumeRecord.Builder record, String snapshot) {

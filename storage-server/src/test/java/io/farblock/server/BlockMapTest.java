@@ -29,16 +29,16 @@ class BlockMapTest {
         map.set(PAGE - BLOCK, 2 * BLOCK, (byte) 2);
         map.set(PAGE + 5 * BLOCK, BLOCK, BlockMap.ZEROS);
 
-        SortedMap<Integer, byte[]> pages = map.takeDirty((byte) 2);
+        SortedMap<Integer, byte[]> pages = map.states(map.takeDirty(), (byte) 2, MapPage.ZERO);
 
         assertThat(pages.keySet()).containsExactly(0, 1);
         assertThat(MapPage.state(pages.get(0), MapPage.BLOCKS - 1)).isEqualTo(MapPage.DATA);
         assertThat(MapPage.state(pages.get(0), 0)).isEqualTo(MapPage.ABSENT);
         assertThat(MapPage.state(pages.get(1), 0)).isEqualTo(MapPage.DATA);
         assertThat(MapPage.state(pages.get(1), 5)).isEqualTo(MapPage.ZERO);
-        assertThat(map.takeDirty((byte) 2)).isEmpty();
+        assertThat(map.takeDirty().isEmpty()).isTrue();
         map.set(PAGE, BLOCK, (byte) 2);
-        assertThat(map.takeDirty((byte) 2)).isEmpty();
+        assertThat(map.takeDirty().isEmpty()).isTrue();
     }
 
     @Test
@@ -64,6 +64,6 @@ class BlockMapTest {
         assertThat(map.slot(0)).isEqualTo((byte) 1);
         assertThat(map.slot(BLOCK)).isEqualTo((byte) 3);
         assertThat(map.slot(2 * BLOCK)).isEqualTo(BlockMap.ZEROS);
-        assertThat(map.takeDirty((byte) 3)).isEmpty();
+        assertThat(map.takeDirty().isEmpty()).isTrue();
     }
 }

@@ -110,6 +110,7 @@ class LayerModelTest {
         final List<String> done = new ArrayList<>();
         private long lastStamp;
         private int lastName;
+        private int merges;
 
         Run(long seed, Path root) throws StartupException {
             random = new SplittableRandom(seed);
@@ -130,6 +131,8 @@ class LayerModelTest {
                 step();
             }
             checkAll();
+            mergeAll();
+            checkAll();
         }
 
         private void step() throws Exception {
@@ -149,7 +152,9 @@ class LayerModelTest {
                 copy();
             } else if (die < 92) {
                 delete();
-            } else if (die < 94) {
+            } else if (die < 95) {
+                merge(volume);
+            } else if (die < 96) {
                 restart();
             } else {
                 crash(volume);
@@ -292,6 +297,17 @@ class LayerModelTest {
             }
         }
 
+        private void merge(String volume) throws Exception {
+            int batches = 1 + random.nextInt(4);
+            boolean merged = host.merge(volume, batches, batchBytes());
+            done.add("merge " + volume + ", " + batches + " batches" + (merged ? ", done" : ""));
+            merges += merged ? 1 : 0;
+        }
+
+        private long batchBytes() {
+            return random.nextInt(4) == 0 ? Long.MAX_VALUE : 256 << 10;
+        }
+
         private void restart() throws Exception {
             done.add("restart");
             host.stop();
@@ -316,12 +332,16 @@ class LayerModelTest {
             }
         }
 
-        // The power fails in the middle of a flush or of a snapshot.
+        // The power fails in the middle of a flush, of a snapshot or of a merge.
         private String tryUntilCrash(String volume) throws Exception {
             String name = null;
             disk.crashAfter(random.nextInt(14));
             try {
-                if (random.nextBoolean()) {
+                int die = random.nextInt(3);
+                if (die == 0) {
+                    done.add("merging " + volume);
+                    host.merge(volume, Integer.MAX_VALUE, batchBytes());
+                } else if (die == 1) {
                     if (host.submit(volume, BlockOperation.FLUSH, request -> {}) == BlockStatus.OK) {
                         models.get(volume).flushed();
                     }
@@ -375,6 +395,27 @@ class LayerModelTest {
                     model.now[sector] = found[i];
                 }
             }
+        }
+
+        private void mergeAll() throws Exception {
+            for (VolumeRecord volume : host.catalogue.list()) {
+                while (host.merge(volume.getName(), Integer.MAX_VALUE, batchBytes())) {
+                    merges++;
+                }
+            }
+            Set<String> known = new HashSet<>();
+            for (VolumeRecord volume : host.catalogue.list()) {
+                Layers.of(volume).forEach(layer -> known.add(layer.getUuid()));
+                int needed = volume.getBorrowedLayers() + volume.getSnapshotsCount() + 1;
+                boolean waits = MergePlan.of(volume) != null;
+                assertThat(Layers.of(volume)).as(volume.getName()).hasSizeGreaterThanOrEqualTo(waits ? 1 : needed);
+                if (!waits) {
+                    assertThat(Layers.of(volume)).as(volume.getName()).hasSize(needed);
+                }
+            }
+            assertThat(host.disk.list(host.catalogue.volumes()))
+                    .extracting(path -> path.getFileName().toString())
+                    .containsExactlyInAnyOrderElementsOf(known);
         }
 
         private void checkAll() throws Exception {

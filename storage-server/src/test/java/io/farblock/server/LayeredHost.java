@@ -124,6 +124,47 @@ final class LayeredHost {
         snapshots.add(new SnapshotName(volume, name), Map.of());
     }
 
+    /**
+     * Merges layers as the server does, at most so many batches of so many bytes.
+     *
+     * @return whether two layers became one
+     */
+    boolean merge(String volume, int batches, long batchBytes) throws IOException, VolumeException {
+        MergePlan plan = MergePlan.of(catalogue.find(volume));
+        if (plan == null || snapshots.borrower(plan) != null) {
+            return false;
+        }
+        List.copyOf(volumes.keySet()).stream()
+                .filter(name -> name.startsWith(volume + "@"))
+                .forEach(this::close);
+        snapshots.beginMerge(volume, plan);
+        FileVolume open = volume(volume);
+        LayerMerge merge = new LayerMerge(open, plan.index());
+        for (int i = 0; i < batches && !merge.isComplete(); i++) {
+            requireDone(merge.move(batchBytes));
+            requireDone(sync(open));
+            merge.free();
+        }
+        if (!merge.isComplete() || snapshots.endMerge(volume, plan) == null) {
+            return false;
+        }
+        open.layers().drop(merge.upper());
+        snapshots.deleteUpper(volume, plan);
+        return true;
+    }
+
+    private static long sync(FileVolume open) {
+        CompletableFuture<Integer> synced = new CompletableFuture<>();
+        open.sync().await(synced::complete);
+        return synced.join();
+    }
+
+    private static void requireDone(long result) throws IOException {
+        if (result < 0) {
+            throw new IOException("a merge ended with " + result);
+        }
+    }
+
     BlockStatus submit(String name, BlockOperation operation, Consumer<BlockRequest> fill)
             throws IOException, VolumeException {
         CompletableFuture<BlockStatus> ended = new CompletableFuture<>();

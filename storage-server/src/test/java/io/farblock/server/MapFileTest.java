@@ -47,7 +47,7 @@ class MapFileTest {
         }
         map = MapFile.open(disk, directory, LAYER, SIZE_BYTES);
         NavigableMap<Integer, byte[]> found = new TreeMap<>();
-        map.load(mayBeTorn, found::put);
+        map.load(mayBeTorn, true, found::put);
         return found;
     }
 
