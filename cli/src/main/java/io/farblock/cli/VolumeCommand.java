@@ -9,6 +9,7 @@ import io.farblock.api.admin.DeleteVolumeResponse;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
+import io.farblock.api.admin.Merge;
 import io.farblock.api.admin.OnNoSpace;
 import io.farblock.api.admin.Publication;
 import io.farblock.api.admin.ReleaseVolumeRequest;
@@ -262,6 +263,13 @@ final class VolumeCommand {
         return "";
     }
 
+    private static String merge(Merge merge) {
+        String progress = merge.getWaitsFor().isEmpty()
+                ? Size.text(merge.getMovedBytes()) + " of " + Size.text(merge.getTotalBytes())
+                : "waits: " + merge.getWaitsFor();
+        return progress + ", " + merge.getLayers() + " layers of deleted snapshots";
+    }
+
     private static String describe(Volume volume) {
         Table table = new Table()
                 .row("name", volume.getName())
@@ -271,6 +279,7 @@ final class VolumeCommand {
                 .row("exclusive", Size.text(volume.getExclusiveBytes()))
                 .row("shared", Size.text(volume.getSharedBytes()))
                 .row("cloned from", volume.getClonedFrom())
+                .row("merging", volume.hasMerge() ? merge(volume.getMerge()) : "")
                 .row("block size", Integer.toString(volume.getBlockSizeBytes()))
                 .row("on no space", volume.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL ? "fail" : "queue")
                 .row("state", state(volume))

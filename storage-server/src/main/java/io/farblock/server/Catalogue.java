@@ -298,6 +298,9 @@ final class Catalogue {
         for (LayerRecord layer : Layers.own(record)) {
             VolumeFiles.delete(disk, directory.volumes().resolve(layer.getUuid()));
         }
+        if (!record.getFreshLayer().isEmpty()) {
+            VolumeFiles.delete(disk, directory.volumes().resolve(record.getFreshLayer()));
+        }
         disk.syncDirectory(directory.volumes());
         Entry entry = entries.get(record.getName());
         synchronized (entry) {

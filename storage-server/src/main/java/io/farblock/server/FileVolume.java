@@ -294,7 +294,8 @@ final class FileVolume {
     void close() {
         Threads.awaitEnd(workers);
         Threads.awaitEnd(syncThread);
-        if (failure == null && layers.mayBeDirty()) {
+        // Of a snapshot everything is durable, and another one may have its layers.
+        if (failure == null && layers.mayBeDirty() && !SnapshotName.isOne(name())) {
             syncFiles();
         }
         endMapLife();
@@ -302,7 +303,8 @@ final class FileVolume {
     }
 
     private void endMapLife() {
-        if (failure != null || !layers.isMapped() || SnapshotName.isOne(name())) {
+        // After a merge there may be no map any more, and clients know the volume by this number.
+        if (failure != null || (!layers.isMapped() && mapLife == 0) || SnapshotName.isOne(name())) {
             return;
         }
         try {

@@ -40,6 +40,11 @@ final class LayerChain {
         return new LayerChain(layers, layers[layers.length - 2]);
     }
 
+    /** With changes going to the top layer. */
+    LayerChain turnedUp() {
+        return new LayerChain(layers, top());
+    }
+
     /** A number that no layer has. */
     byte freeSlot() {
         byte slot = 1;

@@ -129,8 +129,15 @@ final class Layers implements AutoCloseable {
         chain = more;
     }
 
-    /** Makes room in a layer for a longer volume, durably; nobody has asked for what is new yet. */
-    void makeRoom(Layer layer, long sizeBytes, ActiveRanges ranges) throws IOException {
+    /** Makes room for a longer volume on disk, durably; nobody has asked for what is new yet. */
+    void makeRoom(long sizeBytes, ActiveRanges ranges) throws IOException {
+        // A layer below that takes changes is as long as the record says; it grows when the merge goes on.
+        ranges.betweenWrites(this::turnUp);
+        grow(chain.top(), sizeBytes, ranges);
+    }
+
+    /** Makes a layer that is as long as the volume was as long as it is, durably. */
+    void grow(Layer layer, long sizeBytes, ActiveRanges ranges) throws IOException {
         // The last block keeps its old end for a moment, which nobody is to see.
         int slot = ranges.begin(layer.sizeBytes() - 1, 1, true);
         try {
@@ -161,6 +168,13 @@ final class Layers implements AutoCloseable {
                 }
             }
         });
+    }
+
+    private synchronized void turnUp() {
+        if (chain.isTurnedDown()) {
+            stageChanges();
+            chain = chain.turnedUp();
+        }
     }
 
     /** Takes out a layer of which no block is left, neither in memory nor on disk. */

@@ -15,17 +15,25 @@ import java.util.Set;
 record MergePlan(int index, LayerRecord lower, LayerRecord upper) {
     /** What is to be merged next, or null. */
     static MergePlan of(VolumeRecord record) {
-        Set<String> needed = new HashSet<>();
-        record.getSnapshotsList().forEach(snapshot -> needed.add(snapshot.getLayer()));
+        Set<String> needed = needed(record);
         List<LayerRecord> layers = record.getLayersList();
         for (int i = record.getBorrowedLayers(); i < layers.size() - 1; i++) {
-            // Layers of before and after a change of the volume's size are left as they are.
-            if (!needed.contains(layers.get(i).getUuid())
-                    && layers.get(i).getSizeBytes() == layers.get(i + 1).getSizeBytes()) {
+            if (!needed.contains(layers.get(i).getUuid())) {
                 return new MergePlan(i, layers.get(i), layers.get(i + 1));
             }
         }
         return null;
+    }
+
+    private static Set<String> needed(VolumeRecord record) {
+        Set<String> needed = new HashSet<>();
+        record.getSnapshotsList().forEach(snapshot -> needed.add(snapshot.getLayer()));
+        return needed;
+    }
+
+    /** How many layers of a volume there are for nobody. */
+    static int count(VolumeRecord record) {
+        return Math.max(0, record.getLayersCount() - record.getBorrowedLayers() - needed(record).size() - 1);
     }
 
     /** Whether a crash can have left half a page in the map of a layer. */

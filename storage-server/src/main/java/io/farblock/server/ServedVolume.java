@@ -31,24 +31,31 @@ final class ServedVolume {
     private final PayloadMemory.Share memory;
     private final Executor control;
     private final Throttle throttle = new Throttle(System.nanoTime());
+    private final Runnable whenLeft;
     // Changed on the control thread, looked at by whoever wants to know who is there.
     private final List<VolumeConnection> connections = new CopyOnWriteArrayList<>();
     // Those that were fenced or have ended, until the disk is done with the last of their work.
     private final List<VolumeConnection> ended = new ArrayList<>();
 
+    /**
+     * @param control runs things on the volume's control thread
+     * @param whenLeft is run there each time the last of what a client has asked for is through
+     */
     ServedVolume(
             FileVolume volume,
             VolumeRecord record,
             Catalogue catalogue,
             DurabilityVerifier verifier,
             PayloadMemory.Share memory,
-            Executor control) {
+            Executor control,
+            Runnable whenLeft) {
         this.volume = volume;
         lease = new Lease(record, catalogue);
         this.verifier = verifier;
         this.memory = memory;
         this.control = control;
         throttle.limit(VolumeLimits.withSlack(VolumeLimits.of(record)), System.nanoTime());
+        this.whenLeft = whenLeft;
     }
 
     FileVolume volume() {
@@ -112,7 +119,10 @@ final class ServedVolume {
             if (left && connection.isWriter()) {
                 giveBackLease(connection);
             }
-            connection.fileStore().fence(() -> control.execute(() -> ended.remove(connection)));
+            connection.fileStore().fence(() -> control.execute(() -> {
+                ended.remove(connection);
+                whenLeft.run();
+            }));
         });
     }
 
@@ -141,6 +151,11 @@ final class ServedVolume {
         for (VolumeConnection connection : connections) {
             connection.fileStore().infoIsNew();
         }
+    }
+
+    /** Whether nobody has it open, and the disk is done with those who had. */
+    boolean isUnused() {
+        return connections.isEmpty() && ended.isEmpty();
     }
 
     /** Ends every connection, so that the clients come back and compare the durability verifier. */

@@ -115,7 +115,10 @@ final class Snapshots {
         VolumeRecord unused = catalogue.update(
                 volume,
                 changed -> changed.setLayers(
-                        plan.index() + 1, plan.upper().toBuilder().setMerging(true)));
+                                plan.index(),
+                                plan.lower().toBuilder()
+                                        .setSizeBytes(plan.upper().getSizeBytes()))
+                        .setLayers(plan.index() + 1, plan.upper().toBuilder().setMerging(true)));
     }
 
     /**

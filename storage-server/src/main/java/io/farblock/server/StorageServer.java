@@ -70,6 +70,7 @@ public final class StorageServer implements AutoCloseable {
         try {
             volumes = new VolumeTable(disk, Catalogue.open(disk, directory), options, verifier, memory, threads);
             StorageServer server = new StorageServer(options, directory, volumes, threads);
+            volumes.resumeMerges();
             LOG.info(
                     "serving {} volumes of {} on {}, admin API on {}",
                     volumes.count(),

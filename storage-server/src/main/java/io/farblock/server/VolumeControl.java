@@ -18,12 +18,16 @@ final class VolumeControl implements Executor {
     private final String name;
     private final Executor thread;
     private final DiskWatch watch;
+    private final VolumeMerge merge;
     private volatile ServedVolume served;
+    // On the thread.
+    private Runnable afterClose = () -> {};
     private volatile boolean ending;
     private volatile boolean closed;
 
-    VolumeControl(String name, Threads threads) {
+    VolumeControl(String name, VolumeTable table, Catalogue catalogue, Snapshots snapshots, Threads threads) {
         this.name = name;
+        merge = new VolumeMerge(this, table, catalogue, snapshots, threads);
         watch = new DiskWatch(1, threads::nowNanos);
         thread = threads.pool(1, "farblock-control-" + name);
     }
@@ -59,14 +63,24 @@ final class VolumeControl implements Executor {
         return value.get();
     }
 
+    String name() {
+        return name;
+    }
+
+    /** Makes the volume's layers fewer again when snapshots were deleted. */
+    VolumeMerge merge() {
+        return merge;
+    }
+
     /** The volume, or null if it is not open. */
     ServedVolume served() {
         return served;
     }
 
-    /** On the thread. */
-    void serve(ServedVolume volume) {
+    /** On the thread. What is given is run there when the files are closed. */
+    void serve(ServedVolume volume, Runnable whenClosed) {
         served = volume;
+        afterClose = whenClosed;
     }
 
     /** Whether the volume does not open any more. */
@@ -106,8 +120,10 @@ final class VolumeControl implements Executor {
     /** On the thread. Nobody may use the volume any more. */
     void closeNow() {
         ending = true;
-        if (served != null) {
+        merge.stop();
+        if (served != null && !closed) {
             served.volume().close();
+            afterClose.run();
         }
         closed = true;
     }

@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import io.farblock.api.admin.Client;
+import io.farblock.api.admin.Merge;
 import io.farblock.api.admin.OnNoSpace;
 import io.farblock.api.admin.Publication;
 import io.farblock.api.admin.Snapshot;
@@ -49,7 +50,18 @@ final class VolumeMessage {
                     .putAllLabels(snapshot.getLabelsMap()));
         }
         record.getPublicationsList().forEach(publication -> volume.addPublications(publication(publication)));
+        if (status.merge() != null) {
+            volume.setMerge(merge(record, status.merge()));
+        }
         return withState(volume, status).build();
+    }
+
+    private static Merge.Builder merge(VolumeRecord record, MergeStatus merge) {
+        return Merge.newBuilder()
+                .setMovedBytes(merge.movedBytes())
+                .setTotalBytes(merge.totalBytes())
+                .setWaitsFor(merge.waitsFor() == null ? "" : merge.waitsFor())
+                .setLayers(MergePlan.count(record));
     }
 
     static Publication publication(PublicationRecord record) {

@@ -10,9 +10,16 @@ import java.util.List;
  * @param full whether writes wait for room on the disk
  * @param diskWaitMillis for how long the oldest request has been waiting for the disk; 0 if none is
  * @param clients who has it open, the writers first
+ * @param merge how far the merge of two of its layers is; null if there is none
  */
 record VolumeStatus(
-        VolumeRecord record, SpaceUse space, String failure, boolean full, long diskWaitMillis, List<Client> clients) {
+        VolumeRecord record,
+        SpaceUse space,
+        String failure,
+        boolean full,
+        long diskWaitMillis,
+        List<Client> clients,
+        MergeStatus merge) {
     /**
      * One session that has it open.
      *

@@ -70,7 +70,13 @@ final class VolumeTable {
 
     /** Makes a volume that begins as a snapshot. */
     VolumeRecord copy(SnapshotName of, VolumeRecord wanted) throws VolumeException {
-        return snapshots.copy(of, wanted);
+        VolumeMerge merge = control(of.volume()).merge();
+        merge.pause();
+        try {
+            return snapshots.copy(of, wanted);
+        } finally {
+            merge.resume();
+        }
     }
 
     /**
@@ -88,8 +94,13 @@ final class VolumeTable {
                 throw new VolumeException(
                         VolumeException.Kind.DISK, "volume " + name.volume() + " refuses I/O: " + volume.failure());
             }
-            volume.push(snapshots.addLayer(name.volume()));
-            return snapshots.add(name, labels);
+            control.merge().pause();
+            try {
+                volume.push(snapshots.addLayer(name.volume()));
+                return snapshots.add(name, labels);
+            } finally {
+                control.merge().resume();
+            }
         });
     }
 
@@ -103,10 +114,7 @@ final class VolumeTable {
             VolumeRecord record = catalogue.find(name);
             VolumeSize.check(record, sizeBytes, force);
             if (sizeBytes > record.getSizeBytes()) {
-                ServedVolume served = serve(control, record);
-                VolumeRecord larger = sizes.grow(served.volume(), sizeBytes);
-                served.infoIsNew();
-                return larger;
+                return grow(control, record, sizeBytes);
             }
             if (sizeBytes < record.getSizeBytes()) {
                 VolumeRecord closed = requireUnused(control, name);
@@ -133,7 +141,20 @@ final class VolumeTable {
         });
     }
 
-    /** Deletes a snapshot that nobody reads and of which there is no clone. */
+    private VolumeRecord grow(VolumeControl control, VolumeRecord record, long sizeBytes)
+            throws IOException, VolumeException {
+        ServedVolume served = serve(control, record);
+        control.merge().pause();
+        try {
+            VolumeRecord larger = sizes.grow(served.volume(), sizeBytes);
+            served.infoIsNew();
+            return larger;
+        } finally {
+            control.merge().resume();
+        }
+    }
+
+    /** Deletes a snapshot that nobody reads and of which there is no clone; what only it had is freed later. */
     void deleteSnapshot(SnapshotName name) throws VolumeException {
         VolumeRecord unused = catalogue.find(name.toString());
         VolumeControl control = control(name.toString());
@@ -143,6 +164,20 @@ final class VolumeTable {
             end(control, name.toString());
             return null;
         });
+        control(name.volume()).merge().kick();
+    }
+
+    /** Goes on with what was being merged, here or in a volume of which a clone is gone. */
+    void resumeMerges() {
+        for (VolumeRecord record : catalogue.list()) {
+            if (MergePlan.of(record) != null) {
+                try {
+                    control(record.getName()).merge().kick();
+                } catch (VolumeException e) {
+                    LOG.debug("{} has nothing to merge any more", record.getName(), e);
+                }
+            }
+        }
     }
 
     List<VolumeStatus> list() throws VolumeException {
@@ -165,12 +200,23 @@ final class VolumeTable {
     void delete(String name) throws VolumeException {
         VolumeControl control = control(name);
         catalogue.deleteData(control.call(() -> beginDelete(control, name)));
+        resumeMerges();
     }
 
     /** Reads a volume that has failed back from the disk; it serves again if that works. Takes long. */
     void check(String name) throws VolumeException {
         VolumeControl control = control(name);
         ServedVolume volume = control.call(() -> serve(control, catalogue.find(name)));
+        control.merge().pause();
+        try {
+            check(control, volume, name);
+        } finally {
+            control.merge().resume();
+            control.execute(() -> closeIfUnused(control));
+        }
+    }
+
+    private static void check(VolumeControl control, ServedVolume volume, String name) throws VolumeException {
         if (volume.volume().failure() != null) {
             CountDownLatch fenced = new CountDownLatch(1);
             endAllConnections(control, volume, fenced::countDown);
@@ -281,13 +327,19 @@ final class VolumeTable {
     VolumeControl control(String name) throws VolumeException {
         // First: a name that a client made up takes no memory.
         VolumeRecord unused = catalogue.find(name);
-        return controls.computeIfAbsent(name, added -> new VolumeControl(added, threads));
+        return controls.computeIfAbsent(name, added -> new VolumeControl(added, this, catalogue, snapshots, threads));
     }
 
     private void decide(VolumeControl control, Hello hello, ClientEnd client, OpenAnswer answer) {
+        if (control.isEnding() && controls.get(control.name()) != control) {
+            // A snapshot that nobody had open was closed a moment ago.
+            open(hello, client, answer);
+            return;
+        }
         try {
             VolumeRecord record = catalogue.find(hello.getVolume());
             serve(control, record).open(hello, record, client, answer);
+            closeIfUnused(control);
         } catch (VolumeException e) {
             client.refuse(answer, RefusalCode.REFUSAL_CODE_NO_SUCH_VOLUME, e.getMessage(), "");
         } catch (IOException e) {
@@ -311,11 +363,39 @@ final class VolumeTable {
         }
         ServedVolume volume = control.served();
         if (volume == null) {
-            FileVolume files = FileVolume.open(record, disk, catalogue, options, threads);
-            volume = new ServedVolume(files, record, catalogue, verifier, memory.new Share(), control);
-            control.serve(volume);
+            VolumeMerge merge = SnapshotName.isOne(control.name()) ? ofVolume(control.name()) : null;
+            FileVolume files = open(record, merge);
+            volume = new ServedVolume(
+                    files, record, catalogue, verifier, memory.new Share(), control, () -> closeIfUnused(control));
+            control.serve(volume, merge == null ? () -> {} : merge::resume);
         }
         return volume;
+    }
+
+    private VolumeMerge ofVolume(String snapshot) throws VolumeException {
+        return control(SnapshotName.parse(snapshot).volume()).merge();
+    }
+
+    // The layers of an open snapshot stay what they are; and so may others than the record said before.
+    private FileVolume open(VolumeRecord record, VolumeMerge merge) throws IOException, VolumeException {
+        if (merge == null) {
+            return FileVolume.open(record, disk, catalogue, options, threads);
+        }
+        merge.pause();
+        try {
+            return FileVolume.open(catalogue.find(record.getName()), disk, catalogue, options, threads);
+        } catch (IOException | VolumeException | RuntimeException e) {
+            merge.resume();
+            throw e;
+        }
+    }
+
+    // A snapshot that stays open would be in the way of merges for ever.
+    private void closeIfUnused(VolumeControl control) {
+        ServedVolume served = control.served();
+        if (SnapshotName.isOne(control.name()) && served != null && !control.isEnding() && served.isUnused()) {
+            end(control, control.name());
+        }
     }
 
     private VolumeRecord beginDelete(VolumeControl control, String name) throws VolumeException, IOException {
@@ -375,7 +455,8 @@ final class VolumeTable {
                 files == null ? recorded : files.failure(),
                 files != null && files.space().isFull(),
                 control == null ? 0 : control.diskWaitMillis(),
-                clients(served, record));
+                clients(served, record),
+                control == null ? null : control.merge().status());
     }
 
     private static List<VolumeStatus.Client> clients(ServedVolume served, VolumeRecord record) {
