@@ -124,7 +124,9 @@ final class LayerMerge {
         position = Math.max(position, page * PAGE_BYTES);
         if (!isOnTop() && upperStates == null) {
             upperStates = upper.map().states(page);
-            lowerStates = lower.map() == null ? new byte[MapPage.STATES_BYTES] : lower.map().states(page);
+            lowerStates = lower.map() == null
+                    ? new byte[MapPage.STATES_BYTES]
+                    : lower.map().states(page);
         }
         return true;
     }
@@ -197,12 +199,11 @@ final class LayerMerge {
                 next += BlockMap.BLOCK_BYTES;
             }
             int length = (int) (next - at);
-            int result =
-                    switch (state) {
-                        case MapPage.DATA -> moveData(scratch, at, length);
-                        case MapPage.ZERO -> moveZeros(scratch, at, length);
-                        default -> 0;
-                    };
+            int result = switch (state) {
+                case MapPage.DATA -> moveData(scratch, at, length);
+                case MapPage.ZERO -> moveZeros(scratch, at, length);
+                default -> 0;
+            };
             if (result < 0) {
                 return result;
             }
@@ -246,8 +247,7 @@ final class LayerMerge {
 
     private int moveZeros(Scratch scratch, long offset, int lengthBytes) {
         int result = volume.disk()
-                .allocate(
-                        lower.files().descriptor(offset), FREE_MODE, VolumeFiles.offsetInFile(offset), lengthBytes);
+                .allocate(lower.files().descriptor(offset), FREE_MODE, VolumeFiles.offsetInFile(offset), lengthBytes);
         lower.files().markDirty(offset);
         if (result == -Errno.EOPNOTSUPP) {
             scratch.clear(lengthBytes);

@@ -349,7 +349,8 @@ final class Layers implements AutoCloseable {
         return result;
     }
 
-    // Under the lock: what is staged belongs to the layer that changes go to now, and to the one that loses blocks to it.
+    // Under the lock: what is staged belongs to the layer that changes go to now, and to the one that loses blocks to
+    // it.
     private void stageChanges() {
         BlockMap now = map;
         if (now == null) {

@@ -33,7 +33,12 @@ record MergePlan(int index, LayerRecord lower, LayerRecord upper) {
 
     /** How many layers of a volume there are for nobody. */
     static int count(VolumeRecord record) {
-        return Math.max(0, record.getLayersCount() - record.getBorrowedLayers() - needed(record).size() - 1);
+        return Math.max(
+                0,
+                record.getLayersCount()
+                        - record.getBorrowedLayers()
+                        - needed(record).size()
+                        - 1);
     }
 
     /** Whether a crash can have left half a page in the map of a layer. */

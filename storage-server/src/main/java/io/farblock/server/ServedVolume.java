@@ -119,10 +119,12 @@ final class ServedVolume {
             if (left && connection.isWriter()) {
                 giveBackLease(connection);
             }
-            connection.fileStore().fence(() -> control.execute(() -> {
-                ended.remove(connection);
-                whenLeft.run();
-            }));
+            connection
+                    .fileStore()
+                    .fence(() -> control.execute(() -> {
+                        ended.remove(connection);
+                        whenLeft.run();
+                    }));
         });
     }
 

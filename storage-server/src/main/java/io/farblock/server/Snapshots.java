@@ -129,9 +129,7 @@ final class Snapshots {
      */
     VolumeRecord endMerge(String volume, MergePlan plan) throws VolumeException, IOException {
         synchronized (clones) {
-            return borrower(plan) != null
-                    ? null
-                    : catalogue.update(volume, changed -> withoutUpper(changed, plan));
+            return borrower(plan) != null ? null : catalogue.update(volume, changed -> withoutUpper(changed, plan));
         }
     }
 

@@ -31,7 +31,8 @@ final class VolumeMerge {
     private final ExecutorService thread;
     private final MergeGate gate = new MergeGate();
     private volatile MergeStatus status;
-    // The rest belongs to the control thread while nothing runs, and to whoever does the next step while something does.
+    // The rest belongs to the control thread while nothing runs, and to whoever does the next step while something
+    // does.
     private boolean running;
     private MergePlan plan;
     private FileVolume volume;
@@ -40,8 +41,7 @@ final class VolumeMerge {
     private long batchNanos;
     private long batchBytes;
 
-    VolumeMerge(
-            VolumeControl control, VolumeTable table, Catalogue catalogue, Snapshots snapshots, Threads threads) {
+    VolumeMerge(VolumeControl control, VolumeTable table, Catalogue catalogue, Snapshots snapshots, Threads threads) {
         this.control = control;
         this.table = table;
         this.catalogue = catalogue;

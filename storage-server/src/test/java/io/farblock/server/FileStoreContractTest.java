@@ -47,17 +47,71 @@ class FileStoreContractTest {
         }
     }
 
+    /** With a layer of a snapshot below. */
+    @Nested
+    @Timeout(60)
+    class OverASnapshot extends OverFiles {
+        @Override
+        FaultyDisk disk() {
+            return new FaultyDisk();
+        }
+
+        @Override
+        void prepare(TestVolume volume) throws Exception {
+            volume.layOver();
+        }
+    }
+
+    /** While the layer on top is emptied into the lowest one, which has no map. */
+    @Nested
+    @Timeout(60)
+    class WhileLayersAreMerged extends OverFiles {
+        @Override
+        FaultyDisk disk() {
+            return new FaultyDisk();
+        }
+
+        @Override
+        void prepare(TestVolume volume) throws Exception {
+            volume.layOver();
+            LayerMerge unused = new LayerMerge(volume.volume, 0);
+        }
+    }
+
+    /** The same between two layers that have maps, where no holes can be punched. */
+    @Nested
+    @Timeout(60)
+    class WhileMapsAreMergedWithoutFallocate extends OverFiles {
+        @Override
+        FaultyDisk disk() {
+            FaultyDisk disk = new FaultyDisk();
+            disk.allocateErrno = Errno.EOPNOTSUPP;
+            return disk;
+        }
+
+        @Override
+        void prepare(TestVolume volume) throws Exception {
+            volume.layOver();
+            volume.layOver();
+            LayerMerge unused = new LayerMerge(volume.volume, 1);
+        }
+    }
+
     abstract static class OverFiles extends BlockStoreContract {
         @TempDir
         Path directory;
 
         abstract FaultyDisk disk();
 
+        void prepare(TestVolume volume) throws Exception {}
+
         @Override
         protected Fixture open() {
             try {
-                return new FileFixture(
-                        new TestVolume(directory.resolve("data"), disk(), TestVolume.record(SIZE_BYTES, BLOCK)));
+                TestVolume volume =
+                        new TestVolume(directory.resolve("data"), disk(), TestVolume.record(SIZE_BYTES, BLOCK));
+                prepare(volume);
+                return new FileFixture(volume);
             } catch (Exception e) {
                 throw new AssertionError(e);
             }

@@ -17,7 +17,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -40,6 +42,8 @@ class LayerModelTest {
     private static final int FIRST_OF_SECOND = (32 << 20) / SECTOR - WINDOW_SECTORS / 2;
     private static final int OPERATIONS = 300;
 
+    private static final AtomicInteger MERGES = new AtomicInteger();
+
     @TempDir(factory = InMemory.class)
     Path temporary;
 
@@ -57,6 +61,11 @@ class LayerModelTest {
 
     static LongStream seeds() {
         return LongStream.rangeClosed(1, Boolean.getBoolean("farblock.long") ? 5000 : 60);
+    }
+
+    @AfterAll
+    static void sawLayersMerged() {
+        assertThat(MERGES.get()).isPositive();
     }
 
     @ParameterizedTest
@@ -110,7 +119,6 @@ class LayerModelTest {
         final List<String> done = new ArrayList<>();
         private long lastStamp;
         private int lastName;
-        private int merges;
 
         Run(long seed, Path root) throws StartupException {
             random = new SplittableRandom(seed);
@@ -301,7 +309,7 @@ class LayerModelTest {
             int batches = 1 + random.nextInt(4);
             boolean merged = host.merge(volume, batches, batchBytes());
             done.add("merge " + volume + ", " + batches + " batches" + (merged ? ", done" : ""));
-            merges += merged ? 1 : 0;
+            MERGES.addAndGet(merged ? 1 : 0);
         }
 
         private long batchBytes() {
@@ -400,7 +408,7 @@ class LayerModelTest {
         private void mergeAll() throws Exception {
             for (VolumeRecord volume : host.catalogue.list()) {
                 while (host.merge(volume.getName(), Integer.MAX_VALUE, batchBytes())) {
-                    merges++;
+                    MERGES.incrementAndGet();
                 }
             }
             Set<String> known = new HashSet<>();

@@ -87,7 +87,7 @@ class SnapshotMergeTest {
     }
 
     @Test
-    void isAPlainVolumeAgainWhenItsLastSnapshotIsGone() throws IOException {
+    void isAPlainVolumeAgainWhenItsLastSnapshotIsGone() throws Exception {
         operator.create("v1", false);
         write("v1", 0, 1, LONG);
         operator.snapshot("v1", "s1");
@@ -178,7 +178,7 @@ class SnapshotMergeTest {
     }
 
     @Test
-    void goesOnWithAMergeWhenItIsStartedAgain() throws IOException {
+    void goesOnWithAMergeWhenItIsStartedAgain() throws Exception {
         operator.create("v1", false);
         write("v1", 0, 1, BLOCK);
         operator.snapshot("v1", "s1");

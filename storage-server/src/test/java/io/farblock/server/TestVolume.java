@@ -20,8 +20,10 @@ final class TestVolume implements AutoCloseable {
     final ExecutorService loop = Executors.newSingleThreadExecutor();
     private final Threads threads = new Threads();
     private final DataDirectory directory;
+    private final Disk disk;
 
     TestVolume(Path root, Disk disk, VolumeRecord wanted) throws Exception {
+        this.disk = disk;
         directory = DataDirectory.open(disk, root);
         catalogue = Catalogue.open(disk, directory);
         if (catalogue.list().isEmpty()) {
@@ -29,6 +31,11 @@ final class TestVolume implements AutoCloseable {
         }
         volume = FileVolume.open(catalogue.find(wanted.getName()), disk, catalogue, options(root), threads);
         store = volume.store(loop, false);
+    }
+
+    /** Gives it a layer more, as a snapshot does. */
+    void layOver() throws Exception {
+        volume.push(new Snapshots(disk, catalogue).addLayer(volume.name()));
     }
 
     static VolumeRecord record(long sizeBytes, int blockSizeBytes) {
