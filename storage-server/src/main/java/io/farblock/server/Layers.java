@@ -1,6 +1,5 @@
 package io.farblock.server;
 
-import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,6 +29,7 @@ final class Layers implements AutoCloseable {
 
     private final Disk disk;
     private final Path directory;
+    private final CopyUp copyUp;
     private volatile LayerChain chain;
     // Null as long as there is one layer.
     private volatile BlockMap map;
@@ -40,6 +40,7 @@ final class Layers implements AutoCloseable {
         this.disk = disk;
         this.directory = directory;
         this.chain = chain;
+        copyUp = new CopyUp(disk, this);
     }
 
     /** Opens the layers of a volume, each in a directory of {@code directory} that has its UUID's name. */
@@ -239,39 +240,12 @@ final class Layers implements AutoCloseable {
         int result = chain.target().reserve(offset, lengthBytes);
         long end = offset + lengthBytes;
         if (result == 0 && (offset & IN_BLOCK) != 0) {
-            result = copyUp(scratch, offset & ~IN_BLOCK);
+            result = copyUp.fill(scratch, offset & ~IN_BLOCK);
         }
         if (result == 0 && (end & IN_BLOCK) != 0) {
-            result = copyUp(scratch, end & ~IN_BLOCK);
+            result = copyUp.fill(scratch, end & ~IN_BLOCK);
         }
         return result;
-    }
-
-    private int copyUp(Scratch scratch, long block) {
-        if (map.slot(block) == chain.target().slot()) {
-            return 0;
-        }
-        long result = readBlock(scratch, block);
-        if (result == 0) {
-            result =
-                    disk.write(target(block), scratch.address(), BlockMap.BLOCK_BYTES, VolumeFiles.offsetInFile(block));
-            markDirty(block);
-            result = result == BlockMap.BLOCK_BYTES ? 0 : Math.min(result, -Errno.EIO);
-        }
-        if (result == 0) {
-            written(block, BlockMap.BLOCK_BYTES);
-        }
-        return (int) result;
-    }
-
-    private long readBlock(Scratch scratch, long block) {
-        int source = source(block);
-        if (source == NO_FILE) {
-            scratch.clear(BlockMap.BLOCK_BYTES);
-            return 0;
-        }
-        long got = disk.read(source, scratch.address(), BlockMap.BLOCK_BYTES, VolumeFiles.offsetInFile(block));
-        return got == BlockMap.BLOCK_BYTES ? 0 : Math.min(got, -Errno.EIO);
     }
 
     /** Says that the range was written, wholly, to where changes go. */

@@ -21,7 +21,7 @@ final class MergeGate {
 
     /** Begins a batch, until {@link #merged}; false if somebody is in the way. */
     synchronized boolean tryMerge() {
-        if (isInTheWay()) {
+        if (closed || others > 0 || merging) {
             return false;
         }
         merging = true;
@@ -31,10 +31,6 @@ final class MergeGate {
     synchronized void merged() {
         merging = false;
         notifyAll();
-    }
-
-    synchronized boolean isInTheWay() {
-        return closed || others > 0 || merging;
     }
 
     /** Lets no batch begin any more, and waits for the end of the last one. */

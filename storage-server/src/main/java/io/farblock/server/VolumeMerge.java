@@ -82,10 +82,19 @@ final class VolumeMerge {
         try {
             VolumeRecord record = catalogue.find(control.name());
             plan = MergePlan.of(record);
-            String obstacle = plan == null ? null : obstacle();
-            status = plan == null ? null : MergeStatus.waiting(obstacle);
-            if (plan != null && obstacle == null) {
-                start(record);
+            if (plan == null) {
+                status = null;
+            } else if (!gate.tryMerge()) {
+                status = MergeStatus.waiting("somebody has a snapshot of the volume open");
+            } else {
+                try {
+                    beginUnlessBorrowed(record);
+                } finally {
+                    gate.merged();
+                }
+                if (running) {
+                    thread.execute(this::batch);
+                }
             }
         } catch (VolumeException e) {
             // Deleted meanwhile, and its layers with it.
@@ -95,12 +104,14 @@ final class VolumeMerge {
         }
     }
 
-    private String obstacle() {
+    private void beginUnlessBorrowed(VolumeRecord record) throws IOException, VolumeException {
         String borrower = snapshots.borrower(plan);
-        if (borrower != null) {
-            return "volume " + borrower + " uses these layers, it is a clone of a later snapshot";
+        if (borrower == null) {
+            start(record);
+        } else {
+            status = MergeStatus.waiting(
+                    "volume " + borrower + " uses these layers, it is a clone of a later snapshot");
         }
-        return gate.isInTheWay() ? "somebody has a snapshot of the volume open" : null;
     }
 
     private void start(VolumeRecord record) throws IOException, VolumeException {
@@ -122,7 +133,6 @@ final class VolumeMerge {
         status = new MergeStatus(0, totalBytes, null);
         running = true;
         LOG.info("volume {}: merging a layer of {} bytes into the one below it", control.name(), totalBytes);
-        thread.execute(this::batch);
     }
 
     // On the merge's thread.

@@ -20,6 +20,35 @@ record VolumeStatus(
         long diskWaitMillis,
         List<Client> clients,
         MergeStatus merge) {
+    /** @param control null if the volume was not used since the server was started */
+    static VolumeStatus of(VolumeRecord record, SpaceUse space, VolumeControl control) {
+        ServedVolume served = control == null ? null : control.served();
+        FileVolume files = served == null ? null : served.volume();
+        String recorded = record.getFailure().isEmpty() ? null : record.getFailure();
+        return new VolumeStatus(
+                record,
+                space,
+                files == null ? recorded : files.failure(),
+                files != null && files.space().isFull(),
+                control == null ? 0 : control.diskWaitMillis(),
+                clients(served, record),
+                merge(record, control));
+    }
+
+    // The record knows first.
+    private static MergeStatus merge(VolumeRecord record, VolumeControl control) {
+        if (MergePlan.of(record) == null) {
+            return null;
+        }
+        MergeStatus status = control == null ? null : control.merge().status();
+        return status == null ? new MergeStatus(0, 0, null) : status;
+    }
+
+    /** @param served null if the volume is not open */
+    static List<Client> clients(ServedVolume served, VolumeRecord record) {
+        return served == null ? OpenSessions.absentHolder(record) : served.clients(record);
+    }
+
     /**
      * One session that has it open.
      *

@@ -413,7 +413,7 @@ final class VolumeTable {
 
     private VolumeRecord requireUnused(VolumeControl control, String name) throws VolumeException {
         VolumeRecord record = catalogue.find(name);
-        List<VolumeStatus.Client> clients = clients(control.served(), record);
+        List<VolumeStatus.Client> clients = VolumeStatus.clients(control.served(), record);
         if (!clients.isEmpty()) {
             throw new VolumeException(VolumeException.Kind.IN_USE, inUse(name, clients.get(0)));
         }
@@ -445,22 +445,7 @@ final class VolumeTable {
         } catch (IOException e) {
             throw diskFailed(record.getName(), e);
         }
-        VolumeControl control = controls.get(record.getName());
-        ServedVolume served = control == null ? null : control.served();
-        FileVolume files = served == null ? null : served.volume();
-        String recorded = record.getFailure().isEmpty() ? null : record.getFailure();
-        return new VolumeStatus(
-                record,
-                space,
-                files == null ? recorded : files.failure(),
-                files != null && files.space().isFull(),
-                control == null ? 0 : control.diskWaitMillis(),
-                clients(served, record),
-                control == null ? null : control.merge().status());
-    }
-
-    private static List<VolumeStatus.Client> clients(ServedVolume served, VolumeRecord record) {
-        return served == null ? OpenSessions.absentHolder(record) : served.clients(record);
+        return VolumeStatus.of(record, space, controls.get(record.getName()));
     }
 
     private static VolumeException diskFailed(String name, IOException e) {
