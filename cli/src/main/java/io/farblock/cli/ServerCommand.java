@@ -45,9 +45,19 @@ final class ServerCommand implements Callable<Integer> {
             description = "Where 'farblock volume' connects; FARBLOCK_ADMIN, else ${DEFAULT-VALUE}.")
     private String admin;
 
+    @Option(
+            names = "--reserve",
+            paramLabel = "SIZE",
+            defaultValue = "0",
+            description = "How much of the disk no volume may take, such as 20G: with less than that free, writes that"
+                    + " need more wait or fail as on a full disk, and no volume, snapshot or clone is made;"
+                    + " ${DEFAULT-VALUE} if not given.")
+    private String reserve;
+
     @Override
     public Integer call() {
-        ServerOptions options = ServerOptions.of(data, Endpoint.parse(listen), Endpoint.parse(admin));
+        ServerOptions options = ServerOptions.of(data, Endpoint.parse(listen), Endpoint.parse(admin))
+                .withReserve(Size.parse(reserve));
         try {
             Service.runUntilStopped(() -> StorageServer.start(options));
         } catch (StartupException e) {

@@ -16,6 +16,7 @@ import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeResponse;
 import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.Snapshot;
+import io.farblock.api.admin.Space;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
 import java.util.Locale;
@@ -117,9 +118,17 @@ final class VolumeCommand {
                         state(volume),
                         writer(volume));
             }
-            output.print(all, table.text());
+            output.print(all, table.text() + space(all.getSpace()));
         }
         return ExitCode.OK;
+    }
+
+    private static String space(Space space) {
+        String reserve = space.getReserveBytes() == 0
+                ? ""
+                : ", of which " + Size.text(space.getReserveBytes()) + " are kept free";
+        return Size.text(space.getAllocatedBytes()) + " of " + Size.text(space.getProvisionedBytes())
+                + " are on the disk, " + Size.text(space.getFreeBytes()) + " are free" + reserve + "\n";
     }
 
     @Command(description = "Show everything that is known of one volume, and who has it open.")

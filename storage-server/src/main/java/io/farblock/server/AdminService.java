@@ -68,7 +68,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     @Override
     public void listVolumes(ListVolumesRequest request, StreamObserver<ListVolumesResponse> answer) {
         answer(answer, () -> {
-            ListVolumesResponse.Builder all = ListVolumesResponse.newBuilder();
+            ListVolumesResponse.Builder all = ListVolumesResponse.newBuilder().setSpace(volumes.space());
             for (VolumeStatus status : volumes.list()) {
                 all.addVolumes(VolumeMessage.of(status));
             }

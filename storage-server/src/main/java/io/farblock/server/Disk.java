@@ -92,6 +92,11 @@ class Disk {
         return stat.buffer().getLong(STATX_BLOCKS_OFFSET) * STATX_BLOCK_UNIT;
     }
 
+    /** What the server could still write to the file system of a directory, in bytes. */
+    long freeBytes(Path directory) {
+        return directory.toFile().getUsableSpace();
+    }
+
     /** Opens a file for reading and writing. */
     FileDescriptor open(Path file) throws IOException {
         return FileDescriptor.open(file.toString(), LibC.O_RDWR);

@@ -223,7 +223,9 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         int slot = volume.ranges().begin(offsets[0], lengths[0], true);
         try {
             Scratch scratch = Scratch.ofThread();
-            int result = volume.layers().prepare(scratch, offsets[0], lengths[0]);
+            int result = volume.lacksRoom(offsets[0], lengths[0])
+                    ? -Errno.ENOSPC
+                    : volume.layers().prepare(scratch, offsets[0], lengths[0]);
             return result < 0 ? result : writeRange(scratch, offsets[0], lengths[0]);
         } finally {
             volume.ranges().end(slot);
@@ -272,7 +274,9 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         for (int i = 0; i < rangeCount; i++) {
             int slot = volume.ranges().begin(offsets[i], lengths[i], true);
             try {
-                int result = volume.layers().prepare(Scratch.ofThread(), offsets[i], lengths[i]);
+                int result = !mayFree() && volume.lacksRoom(offsets[i], lengths[i])
+                        ? -Errno.ENOSPC
+                        : volume.layers().prepare(Scratch.ofThread(), offsets[i], lengths[i]);
                 if (result == 0) {
                     result = deallocate(offsets[i], lengths[i]);
                 }

@@ -43,6 +43,7 @@ final class FileVolume {
     private final ExecutorService syncThread;
     private final GroupSync sync;
     private final SpaceQueue space;
+    private final DiskRoom room;
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicLong dirtyBytes = new AtomicLong();
     private final AtomicLong longRunBytes = new AtomicLong();
@@ -50,6 +51,8 @@ final class FileVolume {
     private volatile String failure;
     private volatile long sizeBytes;
     private volatile IoLimits limits;
+    // As of the last sync, which comes at the latest when so much is dirty; or as a write found since.
+    private volatile boolean shortOfRoom;
 
     private FileVolume(
             VolumeRecord record,
@@ -72,6 +75,8 @@ final class FileVolume {
         syncThread = threads.pool(1, "farblock-sync-" + record.getName());
         sync = new GroupSync(this, syncThread);
         space = new SpaceQueue(this, threads.timer());
+        room = new DiskRoom(disk, catalogue.volumes(), options.reserveBytes());
+        shortOfRoom = room.isShort();
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
         sizeBytes = record.getSizeBytes();
         limits = VolumeLimits.of(record);
@@ -164,7 +169,20 @@ final class FileVolume {
      * little is dirty and nothing is on its way to the disk.
      */
     boolean mayWriteInline() {
-        return queued.get() == 0 && !sync.isAtTheDisk() && dirtyBytes.get() < maxDirtyBytes && threads.loopsMayWrite();
+        return queued.get() == 0
+                && !shortOfRoom
+                && !sync.isAtTheDisk()
+                && dirtyBytes.get() < maxDirtyBytes
+                && threads.loopsMayWrite();
+    }
+
+    /** Whether a change has to wait for room: it needs some, and less is free than is to be kept. On a worker. */
+    boolean lacksRoom(long offset, long lengthBytes) {
+        if (!shortOfRoom || layers.isAllocated(offset, lengthBytes)) {
+            return false;
+        }
+        shortOfRoom = room.isShort();
+        return shortOfRoom;
     }
 
     /** Says that bytes were changed, after the change and before anybody hears of it. */
@@ -237,6 +255,7 @@ final class FileVolume {
         }
         dirtyBytes.set(0);
         int result = syncWatched();
+        shortOfRoom = room.isShort();
         if (result < 0) {
             fail("a sync failed: " + Errno.describe(-result));
         }

@@ -223,6 +223,22 @@ final class Layers implements AutoCloseable {
         return chain.target().files().descriptor(offset);
     }
 
+    /** Whether a change needs no more room on the disk: whole blocks are there already where it goes. */
+    boolean isAllocated(long offset, long lengthBytes) {
+        BlockMap now = map;
+        long begin = offset & ~IN_BLOCK;
+        long end = offset + lengthBytes + IN_BLOCK & ~IN_BLOCK;
+        if (VolumeFiles.inOneFile(begin, end - begin) != end - begin
+                || (now != null
+                        && (now.slot(begin) != chain.target().slot()
+                                || now.inOneSlot(begin, end - begin) != end - begin))) {
+            return false;
+        }
+        long inFile = VolumeFiles.offsetInFile(begin);
+        int fd = target(begin);
+        return disk.nextData(fd, inFile) == inFile && disk.nextHole(fd, inFile) >= inFile + end - begin;
+    }
+
     /** Whether a change of whole blocks can be made without {@link #prepare}. */
     boolean isPrepared(long offset, long lengthBytes) {
         return map == null || chain.target().isReserved(offset, lengthBytes);

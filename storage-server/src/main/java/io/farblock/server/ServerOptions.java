@@ -17,6 +17,7 @@ import java.nio.file.Path;
  * @param limits what each of them is allowed
  * @param maxDirtyBytes above how many unsynced bytes of a volume a sync begins and writes leave the event loops
  * @param workersPerVolume how many threads at most wait for the disk under one volume
+ * @param reserveBytes how much of the disk no volume may take; 0 for nothing
  */
 public record ServerOptions(
         String name,
@@ -27,11 +28,13 @@ public record ServerOptions(
         int maxConnections,
         ServerLimits limits,
         long maxDirtyBytes,
-        int workersPerVolume) {
+        int workersPerVolume,
+        long reserveBytes) {
     /** Refuses counts with which nothing could be served. */
     public ServerOptions {
-        if (loops < 1 || maxConnections < 1 || maxDirtyBytes < 1 || workersPerVolume < 1) {
-            throw new IllegalArgumentException("every count of the server's options must be at least 1");
+        if (loops < 1 || maxConnections < 1 || maxDirtyBytes < 1 || workersPerVolume < 1 || reserveBytes < 0) {
+            throw new IllegalArgumentException(
+                    "every count of the server's options must be at least 1, the reserve at least 0");
         }
     }
 
@@ -46,6 +49,22 @@ public record ServerOptions(
                 4096,
                 ServerLimits.DEFAULT,
                 64 << 20,
-                4);
+                4,
+                0);
+    }
+
+    /** The same with so much of the disk kept free. */
+    public ServerOptions withReserve(long bytes) {
+        return new ServerOptions(
+                name,
+                dataDirectory,
+                dataAddress,
+                adminAddress,
+                loops,
+                maxConnections,
+                limits,
+                maxDirtyBytes,
+                workersPerVolume,
+                bytes);
     }
 }

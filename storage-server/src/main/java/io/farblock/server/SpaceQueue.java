@@ -32,7 +32,10 @@ final class SpaceQueue {
     synchronized void park(FileTask task) {
         if (!full) {
             full = true;
-            LOG.warn("volume {}: the disk under {} is full; its writes wait for room", volume.name(), volume.layers());
+            LOG.warn(
+                    "volume {}: the disk under {} is full, or down to its reserve; writes wait for room",
+                    volume.name(),
+                    volume.layers());
         }
         parked.add(task);
         scheduleRetry();

@@ -1,5 +1,8 @@
 package io.farblock.server;
 
+import io.farblock.api.admin.Space;
+import io.farblock.linux.Errno;
+import io.farblock.linux.LinuxException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -34,10 +37,52 @@ record SpaceUse(long exclusiveBytes, long sharedBytes) {
         return new SpaceUse(exclusive, shared);
     }
 
+    /** What all volumes take together, each layer counted once, and what they may come to take. */
+    static Space ofAll(Disk disk, Catalogue catalogue, DiskRoom room) throws VolumeException {
+        Set<String> counted = new HashSet<>();
+        long sum = 0;
+        long sizes = 0;
+        for (VolumeRecord record : catalogue.list()) {
+            sizes += record.getSizeBytes();
+            try {
+                sum += newBytes(disk, catalogue, record, counted);
+            } catch (IOException e) {
+                throw new VolumeException(
+                        VolumeException.Kind.DISK, "volume " + record.getName() + ": " + e.getMessage(), e);
+            }
+        }
+        return Space.newBuilder()
+                .setFreeBytes(room.freeBytes())
+                .setReserveBytes(room.reserveBytes())
+                .setAllocatedBytes(sum)
+                .setProvisionedBytes(sizes)
+                .build();
+    }
+
+    private static long newBytes(Disk disk, Catalogue catalogue, VolumeRecord record, Set<String> counted)
+            throws IOException {
+        long sum = 0;
+        List<LayerRecord> layers = Layers.of(record);
+        for (int i = 0; i < layers.size(); i++) {
+            if (counted.add(layers.get(i).getUuid())) {
+                sum += layerBytes(disk, catalogue.volumes(), layers.get(i), i > 0);
+            }
+        }
+        return sum;
+    }
+
     private static long layerBytes(Disk disk, Path volumes, LayerRecord layer, boolean isMapped) throws IOException {
         Path directory = volumes.resolve(layer.getUuid());
-        long data = VolumeFiles.allocatedBytes(disk, directory, layer.getSizeBytes());
-        return isMapped ? data + MapFile.allocatedBytes(disk, directory) : data;
+        try {
+            long data = VolumeFiles.allocatedBytes(disk, directory, layer.getSizeBytes());
+            return isMapped ? data + MapFile.allocatedBytes(disk, directory) : data;
+        } catch (LinuxException e) {
+            if (e.errno() == Errno.ENOENT) {
+                // It was merged, or deleted with its volume, since the record was looked at.
+                return 0;
+            }
+            throw e;
+        }
     }
 
     long allocatedBytes() {

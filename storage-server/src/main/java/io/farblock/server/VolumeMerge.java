@@ -109,8 +109,8 @@ final class VolumeMerge {
         if (borrower == null) {
             start(record);
         } else {
-            status = MergeStatus.waiting(
-                    "volume " + borrower + " uses these layers, it is a clone of a later snapshot");
+            status =
+                    MergeStatus.waiting("volume " + borrower + " uses these layers, it is a clone of a later snapshot");
         }
     }
 

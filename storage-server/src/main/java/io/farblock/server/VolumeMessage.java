@@ -81,7 +81,8 @@ final class VolumeMessage {
         }
         if (status.full()) {
             return volume.setState(VolumeState.VOLUME_STATE_NO_SPACE)
-                    .setStateReason("the server's disk is full; writes wait until there is room");
+                    .setStateReason(
+                            "the server's disk is full, or down to its reserve; writes wait until there is room");
         }
         if (status.diskWaitMillis() >= REMARKABLE_WAIT_MILLIS) {
             return volume.setState(VolumeState.VOLUME_STATE_WAITING)

@@ -58,5 +58,13 @@ record VolumeStatus(
         boolean isConnected() {
             return queues > 0;
         }
+
+        /** What somebody hears who wants the volume for himself, and what mends it. */
+        String inUse(String volume) {
+            return isConnected()
+                    ? "volume " + volume + " is in use by " + name + " (" + address + "): detach it there"
+                    : "volume " + volume + " is held by " + name
+                            + ", which is not connected: detach it there, or run farblock volume release " + volume;
+        }
     }
 }

@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.farblock.api.admin.Limits;
 import io.farblock.block.IoLimits;
+import io.farblock.api.admin.Space;
 import io.farblock.session.VolumeHost.OpenAnswer;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
@@ -31,6 +32,7 @@ final class VolumeTable {
     private final Catalogue catalogue;
     private final Snapshots snapshots;
     private final VolumeSize sizes;
+    private final DiskRoom room;
     private final ServerOptions options;
     private final DurabilityVerifier verifier;
     private final Threads threads;
@@ -52,6 +54,7 @@ final class VolumeTable {
         this.threads = threads;
         snapshots = new Snapshots(disk, catalogue);
         sizes = new VolumeSize(disk, catalogue);
+        room = new DiskRoom(disk, catalogue.volumes(), options.reserveBytes());
     }
 
     /** Opens a volume for a connection; the answer comes on the client's loop. */
@@ -65,11 +68,13 @@ final class VolumeTable {
     }
 
     VolumeRecord create(VolumeRecord wanted) throws VolumeException {
+        room.require("volume " + wanted.getName() + " cannot be made");
         return catalogue.create(wanted);
     }
 
     /** Makes a volume that begins as a snapshot. */
     VolumeRecord copy(SnapshotName of, VolumeRecord wanted) throws VolumeException {
+        room.require("volume " + wanted.getName() + " cannot be made");
         VolumeMerge merge = control(of.volume()).merge();
         merge.pause();
         try {
@@ -89,6 +94,7 @@ final class VolumeTable {
         return control.call(() -> {
             VolumeRecord record = catalogue.find(name.volume());
             Snapshots.check(name, record);
+            room.require("snapshot " + name + " cannot be taken");
             FileVolume volume = serve(control, record).volume();
             if (volume.failure() != null) {
                 throw new VolumeException(
@@ -186,6 +192,11 @@ final class VolumeTable {
             all.add(status(record));
         }
         return all;
+    }
+
+    /** What there is on the disk, and what volumes have of it. */
+    Space space() throws VolumeException {
+        return SpaceUse.ofAll(disk, catalogue, room);
     }
 
     VolumeStatus get(String name) throws VolumeException {
@@ -415,7 +426,8 @@ final class VolumeTable {
         VolumeRecord record = catalogue.find(name);
         List<VolumeStatus.Client> clients = VolumeStatus.clients(control.served(), record);
         if (!clients.isEmpty()) {
-            throw new VolumeException(VolumeException.Kind.IN_USE, inUse(name, clients.get(0)));
+            throw new VolumeException(
+                    VolumeException.Kind.IN_USE, clients.get(0).inUse(name));
         }
         if (record.getPublicationsCount() > 0) {
             throw new VolumeException(
@@ -429,13 +441,6 @@ final class VolumeTable {
     private void end(VolumeControl control, String name) {
         control.closeNow();
         controls.remove(name, control);
-    }
-
-    private static String inUse(String name, VolumeStatus.Client client) {
-        return client.isConnected()
-                ? "volume " + name + " is in use by " + client.name() + " (" + client.address() + "): detach it there"
-                : "volume " + name + " is held by " + client.name()
-                        + ", which is not connected: detach it there, or run farblock volume release " + name;
     }
 
     private VolumeStatus status(VolumeRecord record) throws VolumeException {

@@ -103,6 +103,14 @@ final class FaultyDisk extends Disk {
         }
     }
 
+    /** What there is to be free. */
+    volatile long freeBytes = Long.MAX_VALUE;
+
+    @Override
+    long freeBytes(Path directory) {
+        return freeBytes;
+    }
+
     @Override
     FileDescriptor open(Path file) throws IOException {
         FileDescriptor opened = super.open(file);

@@ -12,6 +12,7 @@ import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.SetVolumeRequest;
+import io.farblock.api.admin.Space;
 import io.farblock.api.admin.Volume;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
@@ -35,6 +36,10 @@ final class Operator implements AutoCloseable {
         return admin.listVolumes(ListVolumesRequest.getDefaultInstance()).getVolumesList().stream()
                 .map(Volume::getName)
                 .toList();
+    }
+
+    Space space() {
+        return admin.listVolumes(ListVolumesRequest.getDefaultInstance()).getSpace();
     }
 
     void create(String name, boolean sharedWriters) {

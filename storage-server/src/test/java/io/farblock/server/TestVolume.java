@@ -23,13 +23,17 @@ final class TestVolume implements AutoCloseable {
     private final Disk disk;
 
     TestVolume(Path root, Disk disk, VolumeRecord wanted) throws Exception {
+        this(root, disk, wanted, options(root));
+    }
+
+    TestVolume(Path root, Disk disk, VolumeRecord wanted, ServerOptions options) throws Exception {
         this.disk = disk;
         directory = DataDirectory.open(disk, root);
         catalogue = Catalogue.open(disk, directory);
         if (catalogue.list().isEmpty()) {
             var unused = catalogue.create(wanted);
         }
-        volume = FileVolume.open(catalogue.find(wanted.getName()), disk, catalogue, options(root), threads);
+        volume = FileVolume.open(catalogue.find(wanted.getName()), disk, catalogue, options, threads);
         store = volume.store(loop, false);
     }
 

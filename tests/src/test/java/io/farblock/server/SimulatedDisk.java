@@ -215,6 +215,11 @@ public final class SimulatedDisk extends Disk {
     }
 
     @Override
+    long freeBytes(Path directory) {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
     long allocatedBytes(Path file) {
         return files.get(file).cache.length;
     }
