@@ -63,7 +63,8 @@ class LiveLoopsTest {
                 usual.maxConnections(),
                 usual.limits(),
                 usual.maxDirtyBytes(),
-                usual.workersPerVolume());
+                usual.workersPerVolume(),
+                usual.reserveBytes());
     }
 
     @AfterEach

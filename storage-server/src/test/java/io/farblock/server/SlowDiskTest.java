@@ -33,7 +33,7 @@ class SlowDiskTest {
     @BeforeEach
     void start() throws Exception {
         ServerOptions options =
-                new ServerOptions("test", directory, ANY_PORT, ANY_PORT, 1, 100, ServerLimits.DEFAULT, 64 << 20, 2);
+                new ServerOptions("test", directory, ANY_PORT, ANY_PORT, 1, 100, ServerLimits.DEFAULT, 64 << 20, 2, 0);
         try (DataDirectory data = DataDirectory.open(disk, directory)) {
             Catalogue catalogue = Catalogue.open(disk, data);
             for (String name : new String[] {"slow", "other"}) {
