@@ -1,7 +1,10 @@
 package io.farblock.server;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
@@ -107,6 +110,22 @@ final class VolumeControl implements Executor {
                 }));
             }
         });
+    }
+
+    /** Closes volumes, and waits for that; returns what is not done after the time, one line a volume. */
+    static List<String> closeAll(List<VolumeControl> all, long timeoutMillis) {
+        CountDownLatch closed = new CountDownLatch(all.size());
+        for (VolumeControl control : all) {
+            control.close(closed::countDown);
+        }
+        boolean done = Waiting.atMost(timeoutMillis, TimeUnit.MILLISECONDS, closed);
+        List<String> unfinished = new ArrayList<>();
+        for (VolumeControl control : all) {
+            if (!done && !control.isClosed()) {
+                unfinished.add(control.inWords());
+            }
+        }
+        return unfinished;
     }
 
     /** On the thread. Nobody uses the volume; it is opened again when somebody comes. */

@@ -162,7 +162,6 @@ final class VolumeTable {
 
     /** Deletes a snapshot that nobody reads and of which there is no clone; what only it had is freed later. */
     void deleteSnapshot(SnapshotName name) throws VolumeException {
-        VolumeRecord unused = catalogue.find(name.toString());
         VolumeControl control = control(name.toString());
         control.call(() -> {
             requireUnused(control, name.toString());
@@ -175,15 +174,9 @@ final class VolumeTable {
 
     /** Goes on with what was being merged, here or in a volume of which a clone is gone. */
     void resumeMerges() {
-        for (VolumeRecord record : catalogue.list()) {
-            if (MergePlan.of(record) != null) {
-                try {
-                    control(record.getName()).merge().kick();
-                } catch (VolumeException e) {
-                    LOG.debug("{} has nothing to merge any more", record.getName(), e);
-                }
-            }
-        }
+        catalogue.list().stream()
+                .filter(record -> MergePlan.of(record) != null)
+                .forEach(record -> controlOf(record.getName()).merge().kick());
     }
 
     List<VolumeStatus> list() throws VolumeException {
@@ -315,19 +308,7 @@ final class VolumeTable {
      * @return what is not done after the time, one line a volume
      */
     List<String> closeFiles(long timeoutMillis) {
-        List<VolumeControl> all = List.copyOf(controls.values());
-        CountDownLatch closed = new CountDownLatch(all.size());
-        for (VolumeControl control : all) {
-            control.close(closed::countDown);
-        }
-        boolean done = Waiting.atMost(timeoutMillis, TimeUnit.MILLISECONDS, closed);
-        List<String> unfinished = new ArrayList<>();
-        for (VolumeControl control : all) {
-            if (!done && !control.isClosed()) {
-                unfinished.add(control.inWords());
-            }
-        }
-        return unfinished;
+        return VolumeControl.closeAll(List.copyOf(controls.values()), timeoutMillis);
     }
 
     /** Ends the timer. */
@@ -338,6 +319,10 @@ final class VolumeTable {
     VolumeControl control(String name) throws VolumeException {
         // First: a name that a client made up takes no memory.
         VolumeRecord unused = catalogue.find(name);
+        return controlOf(name);
+    }
+
+    private VolumeControl controlOf(String name) {
         return controls.computeIfAbsent(name, added -> new VolumeControl(added, this, catalogue, snapshots, threads));
     }
 
@@ -374,17 +359,16 @@ final class VolumeTable {
         }
         ServedVolume volume = control.served();
         if (volume == null) {
-            VolumeMerge merge = SnapshotName.isOne(control.name()) ? ofVolume(control.name()) : null;
+            String name = control.name();
+            VolumeMerge merge = SnapshotName.isOne(name)
+                    ? controlOf(SnapshotName.parse(name).volume()).merge()
+                    : null;
             FileVolume files = open(record, merge);
             volume = new ServedVolume(
                     files, record, catalogue, verifier, memory.new Share(), control, () -> closeIfUnused(control));
             control.serve(volume, merge == null ? () -> {} : merge::resume);
         }
         return volume;
-    }
-
-    private VolumeMerge ofVolume(String snapshot) throws VolumeException {
-        return control(SnapshotName.parse(snapshot).volume()).merge();
     }
 
     // The layers of an open snapshot stay what they are; and so may others than the record said before.
