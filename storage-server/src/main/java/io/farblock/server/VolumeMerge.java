@@ -165,13 +165,15 @@ final class VolumeMerge {
         }
         merge.free();
         status = new MergeStatus(merge.movedBytes(), totalBytes, null);
-        if (merge.isComplete()) {
-            control.execute(this::finish);
-        } else {
+        boolean isComplete = merge.isComplete();
+        if (!isComplete) {
+            // Before the gate opens: who stops the merge ends the timer after that.
             rest();
         }
-        // Last: who stops the merge ends the timer after this.
         gate.merged();
+        if (isComplete) {
+            control.execute(this::finish);
+        }
     }
 
     private void rest() {

@@ -1,8 +1,8 @@
 package io.farblock.server;
 
 import io.farblock.api.admin.Limits;
-import io.farblock.block.IoLimits;
 import io.farblock.api.admin.Space;
+import io.farblock.block.IoLimits;
 import io.farblock.session.VolumeHost.OpenAnswer;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;

@@ -39,6 +39,11 @@ class SnapshotMergeTest {
         server.close();
     }
 
+    private void create() {
+        operator.create("v1", false);
+        var unused = operator.resize("v1", 64 << 20, false);
+    }
+
     private static byte[] filled(int value, int lengthBytes) {
         byte[] data = new byte[lengthBytes];
         Arrays.fill(data, (byte) value);
@@ -95,7 +100,7 @@ class SnapshotMergeTest {
 
     @Test
     void isAPlainVolumeAgainWhenItsLastSnapshotIsGone() throws Exception {
-        operator.create("v1", false);
+        create();
         write("v1", 0, 1, LONG);
         operator.snapshot("v1", "s1");
         write("v1", BLOCK, 2, LONG);
@@ -125,7 +130,7 @@ class SnapshotMergeTest {
 
     @Test
     void takesWritesSnapshotsAndClonesWhileItMerges() throws IOException {
-        operator.create("v1", false);
+        create();
         operator.snapshot("v1", "s1");
         write("v1", 0, 1, LONG);
         operator.deleteSnapshot("v1", "s1");
@@ -155,7 +160,7 @@ class SnapshotMergeTest {
 
     @Test
     void leavesLayersAsTheyAreForACloneAndForAReader() throws IOException {
-        operator.create("v1", false);
+        create();
         write("v1", 0, 1, BLOCK);
         operator.snapshot("v1", "s1");
         write("v1", 0, 2, BLOCK);
@@ -186,7 +191,7 @@ class SnapshotMergeTest {
 
     @Test
     void goesOnWithAMergeWhenItIsStartedAgain() throws Exception {
-        operator.create("v1", false);
+        create();
         write("v1", 0, 1, BLOCK);
         operator.snapshot("v1", "s1");
         write("v1", 0, 2, LONG);
