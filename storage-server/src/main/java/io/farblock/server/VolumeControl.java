@@ -18,6 +18,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * that does not answer holds up nobody else. Methods are called from any thread, if they do not say otherwise.
  */
 final class VolumeControl implements Executor {
+    // How long an operator waits for requests that were at the disk when their lease was released.
+    private static final long RELEASE_SECONDS = 30;
+
     private final String name;
     private final Executor thread;
     private final DiskWatch watch;
@@ -110,6 +113,15 @@ final class VolumeControl implements Executor {
                 }));
             }
         });
+    }
+
+    static void awaitDrained(String name, CountDownLatch drained, String from) throws VolumeException {
+        if (!Waiting.atMost(RELEASE_SECONDS, TimeUnit.SECONDS, drained)) {
+            throw new VolumeException(
+                    VolumeException.Kind.DISK,
+                    "volume " + name + " was released from " + from
+                            + ", but its disk is still busy with their requests: nobody can write before it is done");
+        }
     }
 
     /** Closes volumes, and waits for that; returns what is not done after the time, one line a volume. */

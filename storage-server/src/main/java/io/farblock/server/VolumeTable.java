@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,8 +24,6 @@ import org.slf4j.LoggerFactory;
  */
 final class VolumeTable {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeTable.class);
-    // How long an operator waits for requests that were at the disk when their lease was released.
-    private static final long RELEASE_SECONDS = 30;
 
     private final Disk disk;
     private final Catalogue catalogue;
@@ -213,40 +210,11 @@ final class VolumeTable {
         ServedVolume volume = control.call(() -> serve(control, catalogue.find(name)));
         control.merge().pause();
         try {
-            check(control, volume, name);
+            VolumeCheck.run(control, volume, name);
         } finally {
             control.merge().resume();
             control.execute(() -> closeIfUnused(control));
         }
-    }
-
-    private static void check(VolumeControl control, ServedVolume volume, String name) throws VolumeException {
-        if (volume.volume().failure() != null) {
-            CountDownLatch fenced = new CountDownLatch(1);
-            endAllConnections(control, volume, fenced::countDown);
-            Waiting.uninterruptibly(fenced::await);
-        }
-        try {
-            String reason = volume.volume().check();
-            if (reason != null) {
-                throw new VolumeException(
-                        VolumeException.Kind.DISK,
-                        "volume " + name + " still refuses I/O: " + reason + "; look at the disk under it");
-            }
-        } catch (IOException e) {
-            throw diskFailed(name, e);
-        }
-    }
-
-    /**
-     * Who is connected knows the durability verifier of before the failure. Served under it once more, a flush would
-     * succeed as if nothing had been lost: so they are fenced before the volume can serve again, and come back.
-     */
-    static void endAllConnections(VolumeControl control, ServedVolume volume, Runnable fenced) {
-        control.execute(() -> {
-            volume.disconnectAll();
-            volume.drain(fenced);
-        });
     }
 
     /** Ends the lease of a volume for ever; returns who held it once nothing of theirs can land any more. */
@@ -259,7 +227,7 @@ final class VolumeTable {
             catalogue.update(name, VolumeRecord.Builder::clearPublications);
             return holders;
         });
-        awaitDrained(name, drained, String.join(", ", released));
+        VolumeControl.awaitDrained(name, drained, String.join(", ", released));
         return released;
     }
 
@@ -290,23 +258,10 @@ final class VolumeTable {
             serve(control, left).endPublications(left, ended, drained::countDown);
             return null;
         });
-        awaitDrained(name, drained, node.isEmpty() ? "every node" : Names.printable(node));
+        VolumeControl.awaitDrained(name, drained, node.isEmpty() ? "every node" : Names.printable(node));
     }
 
-    private static void awaitDrained(String name, CountDownLatch drained, String from) throws VolumeException {
-        if (!Waiting.atMost(RELEASE_SECONDS, TimeUnit.SECONDS, drained)) {
-            throw new VolumeException(
-                    VolumeException.Kind.DISK,
-                    "volume " + name + " was released from " + from
-                            + ", but its disk is still busy with their requests: nobody can write before it is done");
-        }
-    }
-
-    /**
-     * Fences every connection that is left, waits until the disk is done with them, syncs and closes all files.
-     *
-     * @return what is not done after the time, one line a volume
-     */
+    /** Fences everybody, waits for the disk, syncs and closes all; returns what is not done after the time. */
     List<String> closeFiles(long timeoutMillis) {
         return VolumeControl.closeAll(List.copyOf(controls.values()), timeoutMillis);
     }

@@ -127,7 +127,7 @@ public final class SimulatedServer {
     private void check(VolumeControl control, Runnable checked) {
         try {
             ServedVolume volume = volumes.serve(control, volumes.get(VOLUME).record());
-            VolumeTable.endAllConnections(control, volume, () -> control.execute(() -> finishCheck(volume, checked)));
+            VolumeCheck.endAllConnections(control, volume, () -> control.execute(() -> finishCheck(volume, checked)));
         } catch (IOException | VolumeException e) {
             throw new IllegalStateException(e);
         }
