@@ -99,7 +99,7 @@ class BrokenEnvironmentTest {
         for (String name : new String[] {"a/b", "../a", "..", ".", "", "a\nb", "x".repeat(65)}) {
             assertFails(volume("create", "--size", "1M", name), ExitCode.USAGE, "is not 1 to 64 of A-Z a-z 0-9");
         }
-        assertThat(volume("list").out().lines()).hasSize(1);
+        assertThat(volume("list", "--json").out()).contains("\"volumes\": []");
     }
 
     @Test
