@@ -61,12 +61,15 @@ final class LayerMerge {
      */
     long move(long lengthBytes) throws IOException {
         long before = movedBytes;
+        // What was tried in vain costs as much, and a batch is not to take long.
+        long refusedBytes = 0;
         int result = 0;
-        while (result == 0 && movedBytes - before < lengthBytes && findPage()) {
+        while (result == 0 && movedBytes - before + refusedBytes < lengthBytes && findPage()) {
             int step = (int) Math.min(CHUNK_BYTES, upper.sizeBytes() - position);
             result = holdsAny(step) ? moveChunk(step) : 0;
             if (result == -Errno.ENOSPC || result == -Errno.EDQUOT) {
                 hadNoRoom = true;
+                refusedBytes += step;
                 result = 0;
             }
             position += step;

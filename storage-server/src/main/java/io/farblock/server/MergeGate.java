@@ -7,11 +7,13 @@ package io.farblock.server;
 final class MergeGate {
     private int others;
     private boolean merging;
+    private boolean visited;
     private boolean closed;
 
     /** Keeps merges out until {@link #leave}; waits for the end of the batch that is under way. */
     synchronized void enter() {
         others++;
+        visited = true;
         awaitBatch();
     }
 
@@ -19,13 +21,22 @@ final class MergeGate {
         others--;
     }
 
-    /** Begins a batch, until {@link #merged}; false if somebody is in the way. */
-    synchronized boolean tryMerge() {
+    /** Begins with a merge, until {@link #merged}; false if somebody is in the way. */
+    synchronized boolean tryBegin() {
         if (closed || others > 0 || merging) {
             return false;
         }
+        visited = false;
         merging = true;
         return true;
+    }
+
+    /**
+     * Goes on with a merge, until {@link #merged}; false if somebody is in the way or has been there since it began:
+     * what was found then need not be so any more.
+     */
+    synchronized boolean tryGoOn() {
+        return !visited && tryBegin();
     }
 
     synchronized void merged() {

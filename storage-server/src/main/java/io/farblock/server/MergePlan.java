@@ -63,6 +63,11 @@ record MergePlan(int index, LayerRecord lower, LayerRecord upper) {
         return whole;
     }
 
+    /** Whether a record still names the upper layer. */
+    boolean isUpperIn(VolumeRecord record) {
+        return record.getLayersList().stream().anyMatch(layer -> layer.getUuid().equals(upper.getUuid()));
+    }
+
     /** Which of the layers that a volume borrows the plan would change, if any. */
     boolean concerns(VolumeRecord other) {
         return other.getLayersList().stream()

@@ -41,13 +41,14 @@ final class Snapshots {
 
     /** Gives a volume an empty layer on top; on the volume's control thread. */
     VolumeRecord addLayer(String volume) throws VolumeException, IOException {
+        deleteFreshLayer(volume);
         String id = UUID.randomUUID().toString();
         VolumeRecord record = catalogue.update(volume, changed -> changed.setFreshLayer(id));
         try {
             Layer.create(disk, catalogue.volumes().resolve(id), record.getSizeBytes());
             disk.syncDirectory(catalogue.volumes());
         } catch (IOException e) {
-            VolumeFiles.delete(disk, catalogue.volumes().resolve(id));
+            deleteFreshLayer(volume);
             throw e;
         }
         return catalogue.update(volume, changed -> withLayer(record, changed, id));
@@ -128,6 +129,7 @@ final class Snapshots {
      * @return null if a volume uses the layer since
      */
     VolumeRecord endMerge(String volume, MergePlan plan) throws VolumeException, IOException {
+        deleteFreshLayer(volume);
         synchronized (clones) {
             return borrower(plan) != null ? null : catalogue.update(volume, changed -> withoutUpper(changed, plan));
         }
@@ -147,11 +149,18 @@ final class Snapshots {
         return isPlain ? record.clearLayers() : record;
     }
 
-    /** Takes away the files of the layer that {@link #endMerge} took out. */
-    void deleteUpper(String volume, MergePlan plan) throws VolumeException, IOException {
-        VolumeFiles.delete(disk, catalogue.volumes().resolve(plan.upper().getUuid()));
-        disk.syncDirectory(catalogue.volumes());
-        VolumeRecord unused = catalogue.update(volume, VolumeRecord.Builder::clearFreshLayer);
+    /**
+     * Takes away the files of a layer that {@link #endMerge} took out or {@link #addLayer} could not add, if there is
+     * one.
+     */
+    void deleteFreshLayer(String volume) throws VolumeException, IOException {
+        // As long as the disk may have the record of before, the layer is needed.
+        String id = catalogue.confirm(volume).getFreshLayer();
+        if (!id.isEmpty()) {
+            VolumeFiles.delete(disk, catalogue.volumes().resolve(id));
+            disk.syncDirectory(catalogue.volumes());
+            VolumeRecord unused = catalogue.update(volume, VolumeRecord.Builder::clearFreshLayer);
+        }
     }
 
     private static VolumeRecord.Builder without(VolumeRecord.Builder record, String snapshot) {

@@ -84,7 +84,7 @@ final class VolumeMerge {
             plan = MergePlan.of(record);
             if (plan == null) {
                 status = null;
-            } else if (!gate.tryMerge()) {
+            } else if (!gate.tryBegin()) {
                 status = MergeStatus.waiting("somebody has a snapshot of the volume open");
             } else {
                 try {
@@ -101,6 +101,7 @@ final class VolumeMerge {
             status = null;
         } catch (IOException e) {
             end(e.getMessage());
+            retryLater();
         }
     }
 
@@ -129,6 +130,10 @@ final class VolumeMerge {
             volume.layers().grow(lower, plan.upper().getSizeBytes(), volume.ranges());
         }
         snapshots.beginMerge(control.name(), plan);
+        if (volume.layers().chain().count() < record.getLayersCount()) {
+            // A snapshot that failed half way left a layer, of which the disk knows for sure by now.
+            volume.push(record);
+        }
         merge = new LayerMerge(volume, plan.index());
         status = new MergeStatus(0, totalBytes, null);
         running = true;
@@ -137,23 +142,23 @@ final class VolumeMerge {
 
     // On the merge's thread.
     private void batch() {
-        if (!gate.tryMerge()) {
+        if (!gate.tryGoOn()) {
             control.execute(this::beginAgain);
             return;
         }
         batchNanos = threads.nowNanos();
-        long result;
         try {
-            result = merge.move(BATCH_BYTES);
+            batchBytes = merge.move(BATCH_BYTES);
+            if (batchBytes < 0) {
+                fail(Errno.describe((int) -batchBytes));
+            } else {
+                volume.sync().await(synced -> thread.execute(() -> finishBatch(synced)));
+            }
         } catch (IOException e) {
             fail(e.getMessage());
-            return;
-        }
-        if (result < 0) {
-            fail(Errno.describe((int) -result));
-        } else {
-            batchBytes = result;
-            volume.sync().await(synced -> thread.execute(() -> finishBatch(synced)));
+        } catch (RuntimeException e) {
+            LOG.error("volume {}: a mistake of the server's own in a merge", control.name(), e);
+            fail("a mistake of the server's own");
         }
     }
 
@@ -204,21 +209,20 @@ final class VolumeMerge {
         status = MergeStatus.waiting(reason);
     }
 
-    // Whoever came between may be gone already, and has found this running.
+    // Whoever came between may be gone already, and has found this running. They may have changed the layers.
     private void beginAgain() {
         end(null);
         begin();
     }
 
     private void finish() {
-        if (!gate.tryMerge()) {
+        if (!gate.tryGoOn()) {
             beginAgain();
             return;
         }
         try {
-            if (snapshots.endMerge(control.name(), plan) != null) {
-                volume.layers().drop(merge.upper());
-                snapshots.deleteUpper(control.name(), plan);
+            if (takeOut()) {
+                snapshots.deleteFreshLayer(control.name());
                 LOG.info("volume {}: merged a layer, {} bytes were moved", control.name(), merge.movedBytes());
             }
             kick();
@@ -228,6 +232,17 @@ final class VolumeMerge {
         } finally {
             end(null);
             gate.merged();
+        }
+    }
+
+    // The volume that is open goes by the record, also if that could not be made durable.
+    private boolean takeOut() throws IOException, VolumeException {
+        try {
+            return snapshots.endMerge(control.name(), plan) != null;
+        } finally {
+            if (!plan.isUpperIn(catalogue.find(control.name()))) {
+                volume.layers().drop(merge.upper());
+            }
         }
     }
 }

@@ -103,6 +103,17 @@ final class FaultyDisk extends Disk {
         }
     }
 
+    /** How many directories can be synced before one cannot. */
+    final AtomicInteger directorySyncs = new AtomicInteger(Integer.MAX_VALUE);
+
+    @Override
+    void syncDirectory(Path directory) throws IOException {
+        if (directorySyncs.getAndDecrement() == 0) {
+            throw new IOException("sync of " + directory + " failed as it was told to");
+        }
+        super.syncDirectory(directory);
+    }
+
     /** What there is to be free. */
     volatile long freeBytes = Long.MAX_VALUE;
 

@@ -149,7 +149,7 @@ final class LayeredHost {
             return false;
         }
         open.layers().drop(merge.upper());
-        snapshots.deleteUpper(volume, plan);
+        snapshots.deleteFreshLayer(volume);
         return true;
     }
 

@@ -24,12 +24,13 @@ class SnapshotMergeTest {
     @TempDir
     Path directory;
 
+    private final FaultyDisk disk = new FaultyDisk();
     private StorageServer server;
     private Operator operator;
 
     @BeforeEach
     void start() throws StartupException {
-        server = StorageServer.start(TestVolume.options(directory.resolve("data")), new Disk());
+        server = StorageServer.start(TestVolume.options(directory.resolve("data")), disk);
         operator = new Operator(server);
     }
 
@@ -208,5 +209,91 @@ class SnapshotMergeTest {
         awaitLayersOnDisk(1);
         assertThat(read("v1", 0)).isEqualTo(filled(2, BLOCK));
         assertThat(read("v1", LONG - BLOCK)).isEqualTo(filled(2, BLOCK));
+    }
+
+    @Test
+    void keepsWhatIsWrittenWhileItGrowsAndMerges() throws IOException {
+        create();
+        write("v1", 0, 1, LONG);
+        operator.snapshot("v1", "s1");
+        write("v1", 0, 2, LONG);
+        operator.deleteSnapshot("v1", "s1");
+
+        // Many, so that some come and go between two batches.
+        int grown = 64;
+        for (int i = 0; i < 12 && operator.show("v1").hasMerge(); i++) {
+            var unused = operator.resize("v1", (long) ++grown << 20, false);
+            write("v1", LONG - (i + 1L) * BLOCK, 3, BLOCK);
+        }
+        awaitMerged("v1");
+
+        assertHolds("v1", 2, LONG - (grown - 64) * BLOCK);
+        for (int i = 0; i < grown - 64; i++) {
+            assertThat(read("v1", LONG - (i + 1L) * BLOCK)).isEqualTo(filled(3, BLOCK));
+        }
+    }
+
+    @Test
+    void leavesTheLayersToACloneThatIsMadeBetweenTwoBatches() throws IOException {
+        create();
+        write("v1", 0, 1, LONG);
+        operator.snapshot("v1", "s1");
+        write("v1", 0, 2, LONG);
+        operator.snapshot("v1", "s2");
+        operator.deleteSnapshot("v1", "s1");
+        while (operator.show("v1").getMerge().getMovedBytes() == 0) {
+            Thread.onSpinWait();
+        }
+        operator.copy("v1", "s2", "trial");
+
+        try (RawClient reader = reader("trial")) {
+            assertThat(reader.read(LONG - BLOCK, BLOCK)).isEqualTo(filled(2, BLOCK));
+            awaitObstacleOrEnd("v1");
+            for (int at = 0; at < LONG; at += 1 << 20) {
+                assertThat(reader.read(at, BLOCK)).as("at %d", at).isEqualTo(filled(2, BLOCK));
+            }
+        }
+        assertHolds("v1@s2", 2, LONG);
+    }
+
+    @Test
+    void goesOnWhenTheRecordOfAMergedLayerIsInDoubt() throws Exception {
+        create();
+        write("v1", 0, 1, LONG);
+        operator.snapshot("v1", "s1");
+        write("v1", 0, 2, BLOCK);
+        operator.snapshot("v1", "s2");
+        write("v1", BLOCK, 3, BLOCK);
+        operator.snapshot("v1", "s3");
+        write("v1", 2 * BLOCK, 4, BLOCK);
+        // The snapshot's name goes, the merge begins, the merged layer goes.
+        disk.directorySyncs.set(2);
+        operator.deleteSnapshot("v1", "s1");
+        while (disk.directorySyncs.get() >= 0) {
+            Thread.onSpinWait();
+        }
+
+        operator.snapshot("v1", "s4");
+        write("v1", 2 * BLOCK, 5, BLOCK);
+        operator.deleteSnapshot("v1", "s2");
+        awaitMerged("v1");
+
+        for (int i = 0; i < 2; i++) {
+            assertThat(read("v1@s4", 2 * BLOCK)).isEqualTo(filled(4, BLOCK));
+            assertThat(read("v1@s3", BLOCK)).isEqualTo(filled(3, BLOCK));
+            assertThat(read("v1", 0)).isEqualTo(filled(2, BLOCK));
+            assertThat(read("v1", 2 * BLOCK)).isEqualTo(filled(5, BLOCK));
+            stop();
+            start();
+        }
+        awaitLayersOnDisk(3);
+    }
+
+    private void assertHolds(String name, int value, int lengthBytes) throws IOException {
+        try (RawClient reader = reader(name)) {
+            for (int at = 0; at < lengthBytes; at += 4 * BLOCK) {
+                assertThat(reader.read(at, BLOCK)).as("at %d", at).isEqualTo(filled(value, BLOCK));
+            }
+        }
     }
 }
