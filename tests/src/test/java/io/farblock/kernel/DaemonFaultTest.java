@@ -36,7 +36,7 @@ class DaemonFaultTest {
         try (Attached device = node.attachNew("killed", 64 * MIB);
                 Watch watch = new Watch();
                 Load load = new Load(device.path(), LOAD_MEGABYTES)) {
-            killDaemon("killed", load, Faults.fully(20, 2), false);
+            killDaemon("killed", load, Faults.fully(20, 1), false);
             load.mustEndClean();
             watch.mustBeWell();
         }

@@ -36,7 +36,7 @@ class ReplaceTest {
                 Load load = new Load(device.path(), LOAD_MEGABYTES);
                 Reader reader = new Reader(device.path())) {
             long resubmitted = 0;
-            int rounds = Faults.fully(20, 2);
+            int rounds = Faults.fully(20, 1);
             for (int round = 1; round <= rounds; round++) {
                 Faults.awaitStandby();
                 int held = Faults.awaitInFlight(node, "followed");
@@ -58,44 +58,41 @@ class ReplaceTest {
     }
 
     @Test
-    void replacesTheDaemonUnderLoad() throws Exception {
+    void replacesTheDaemonUnderLoadAndWhileTheServerIsAway() throws Exception {
         try (Attached device = node.attachNew("replaced", 64 * MIB);
                 Watch watch = new Watch();
                 Load load = new Load(device.path(), LOAD_MEGABYTES);
                 Reader reader = new Reader(device.path())) {
-            int rounds = Faults.fully(9, 1);
-            for (int round = 1; round <= rounds; round++) {
-                int held = Faults.awaitInFlight(node, "replaced");
-                load.mustBeRunning();
-                reader.longestPauseMillis();
-                replace();
-                Faults.awaitProgress(node, "replaced");
-                System.out.println("replacement " + round + ": " + held + " requests in flight before, no I/O for "
-                        + reader.longestPauseMillis() + " ms");
-            }
+            replaceUnderLoad(load, reader, Faults.fully(9, 1));
+            replaceWithoutServer();
+            Faults.awaitProgress(node, "replaced");
             load.mustEndClean();
             watch.mustBeWell();
         }
     }
 
-    @Test
-    void replacesTheDaemonWhileTheServerIsAway() throws Exception {
-        try (Attached device = node.attachNew("replacedaway", 64 * MIB);
-                Watch watch = new Watch();
-                Load load = new Load(device.path(), LOAD_MEGABYTES)) {
-            node.server().stop(false);
-            try {
-                // After the server has gone: what is in flight then stays there.
-                Faults.awaitInFlight(node, "replacedaway");
-                replace();
-                // The new daemon answers before it has taken up all rings.
-                Faults.await(node, "replacedaway", seen -> seen.getResubmittedRequests() > 0);
-            } finally {
-                node.server().start();
-            }
-            Faults.awaitProgress(node, "replacedaway");
-            load.mustEndClean();
-            watch.mustBeWell();
+    private static void replaceUnderLoad(Load load, Reader reader, int rounds) throws Exception {
+        for (int round = 1; round <= rounds; round++) {
+            int held = Faults.awaitInFlight(node, "replaced");
+            load.mustBeRunning();
+            reader.longestPauseMillis();
+            replace();
+            Faults.awaitProgress(node, "replaced");
+            System.out.println("replacement " + round + ": " + held + " requests in flight before, no I/O for "
+                    + reader.longestPauseMillis() + " ms");
+        }
+    }
+
+    private static void replaceWithoutServer() throws Exception {
+        node.server().stop(false);
+        try {
+            // After the server has gone: what is in flight then stays there.
+            Faults.awaitInFlight(node, "replaced");
+            replace();
+            // The new daemon answers before it has taken up all rings.
+            Faults.await(node, "replaced", seen -> seen.getResubmittedRequests() > 0);
+        } finally {
+            node.server().start();
         }
     }
 

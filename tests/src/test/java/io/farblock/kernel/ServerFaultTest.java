@@ -38,7 +38,7 @@ class ServerFaultTest {
         try (Attached device = node.attachNew("killed", 64 * MIB);
                 Watch watch = new Watch();
                 Load load = new Load(device.path(), LOAD_MEGABYTES)) {
-            killServer("killed", load, Faults.fully(20, 2));
+            killServer("killed", load, Faults.fully(20, 1));
             load.mustEndClean();
             watch.mustBeWell();
         }
