@@ -49,7 +49,7 @@ public final class Mounts {
 
     /** Shows a directory, or a device's node, at another place. The target has to exist. */
     public void bind(Path source, Path target, boolean readOnly) throws NodeException {
-        // One command for both, so that nobody finds a mount that is not read-only yet.
+        // One command for both steps: it goes on to the end if this process is killed in between.
         programs.require(List.of("mount", "-o", readOnly ? "bind,ro" : "bind", source.toString(), target.toString()));
     }
 
