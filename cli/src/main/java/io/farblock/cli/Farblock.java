@@ -33,6 +33,7 @@ import picocli.CommandLine.ScopeType;
             BenchCommand.class,
             DoctorCommand.class,
             CsiCommand.class,
+            DockerPluginCommand.class,
             ClassDataCommand.class,
             HelpCommand.class
         },

@@ -38,14 +38,16 @@ record ImportRules(String root) {
                             "api")),
             Map.entry("node", Set.of("api")),
             Map.entry("csi", Set.of("node", "api")),
-            Map.entry("cli", Set.of("server", "daemon", "client", "session", "block", "linux", "api", "csi"))));
+            Map.entry("docker", Set.of("node", "api")),
+            Map.entry(
+                    "cli", Set.of("server", "daemon", "client", "session", "block", "linux", "api", "csi", "docker"))));
 
     /** Package of a library to the packages of ours that may import it. */
     private static final Map<String, Set<String>> LIBRARIES = Map.of(
             "com.sun.jna..", Set.of("linux"),
             "net.openhft..", Set.of("memory"),
-            "io.netty..", Set.of("wire", "session", "client", "server", "daemon", "node", "csi", "cli"),
-            "io.grpc..", Set.of("api", "server", "daemon", "node", "csi", "cli"),
+            "io.netty..", Set.of("wire", "session", "client", "server", "daemon", "node", "csi", "docker", "cli"),
+            "io.grpc..", Set.of("api", "server", "daemon", "node", "csi", "docker", "cli"),
             "picocli..", Set.of("cli"),
             "ch.qos.logback..", Set.of("cli"));
 

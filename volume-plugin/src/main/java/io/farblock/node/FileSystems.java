@@ -32,12 +32,21 @@ public final class FileSystems {
     public record Disk(String path, long sizeBytes, boolean readOnly) {}
 
     /**
+     * The type of the file system on a device; empty if the device is known to be empty.
+     *
+     * @throws NodeException of the kind REFUSED if it holds something else, FAILED if that could not be found out
+     */
+    public String typeOn(Disk disk) throws NodeException {
+        return content.fileSystem(disk.path(), disk.sizeBytes());
+    }
+
+    /**
      * Makes a file system on a device that is empty.
      *
      * @throws NodeException of the kind REFUSED if it holds something else, FAILED if that could not be found out
      */
     public void format(Disk disk, FileSystemType type) throws NodeException {
-        String found = content.fileSystem(disk.path(), disk.sizeBytes());
+        String found = typeOn(disk);
         if (found.equals(type.text())) {
             return;
         }

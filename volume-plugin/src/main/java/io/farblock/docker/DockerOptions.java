@@ -1,0 +1,22 @@
+package io.farblock.docker;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+
+/**
+ * What a plugin is started with.
+ *
+ * @param socket where it listens
+ * @param admin the storage server's admin API
+ * @param dataAddress the storage server's data port as the daemon reaches it, host:port
+ * @param daemonSocket the node daemon's local API
+ * @param state where volumes are mounted, and where it is kept for whom
+ * @param defaultSizeBytes of a volume that is created without a size
+ */
+public record DockerOptions(
+        Path socket,
+        InetSocketAddress admin,
+        String dataAddress,
+        Path daemonSocket,
+        Path state,
+        long defaultSizeBytes) {}

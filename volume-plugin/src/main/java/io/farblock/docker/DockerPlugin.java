@@ -1,0 +1,104 @@
+package io.farblock.docker;
+
+import io.farblock.node.DaemonClient;
+import io.farblock.node.Mounts;
+import io.farblock.node.Programs;
+import io.farblock.node.SystemPrograms;
+import io.farblock.node.VolumeDevices;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The plugin on its socket. Started and closed by one thread; a socket that a plugin has left behind is replaced. */
+public final class DockerPlugin implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DockerPlugin.class);
+    private static final int CLOSE_SECONDS = 5;
+    /** Far above what a name and its options take. */
+    private static final int MAX_BODY_BYTES = 64 << 10;
+
+    private final Path socket;
+    private final EventLoopGroup loop;
+    private final DaemonClient daemon;
+    private final VolumeCalls calls;
+    private final Channel listening;
+
+    private DockerPlugin(DockerOptions options, Programs programs, Path mountTable) throws IOException {
+        socket = options.socket();
+        MountIds ids = new MountIds(options.state().resolve("ids"));
+        daemon = new DaemonClient(options.daemonSocket());
+        HostMounts mounts = new HostMounts(
+                options.state().resolve("mounts"),
+                options.dataAddress(),
+                new VolumeDevices(daemon),
+                programs,
+                new Mounts(mountTable, programs));
+        calls = new VolumeCalls(options, new ServerVolumes(options.admin()), mounts, ids, new Turns());
+        loop = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("farblock-docker", true), EpollIoHandler.newFactory());
+        calls.reconcile();
+        listening = listen();
+    }
+
+    /**
+     * Starts a plugin; it answers when this returns.
+     *
+     * @throws IOException if the socket or the state cannot be had
+     */
+    public static DockerPlugin start(DockerOptions options) throws IOException {
+        return start(options, new SystemPrograms(), Path.of("/proc/self/mountinfo"));
+    }
+
+    /** The same on a machine with other programs, and another table of mounts. */
+    static DockerPlugin start(DockerOptions options, Programs programs, Path mountTable) throws IOException {
+        DockerPlugin plugin = new DockerPlugin(options, programs, mountTable);
+        LOG.info("volume plugin for Docker on {}", options.socket());
+        return plugin;
+    }
+
+    private Channel listen() throws IOException {
+        Files.createDirectories(socket.toAbsolutePath().getParent());
+        Files.deleteIfExists(socket);
+        Channel channel = new ServerBootstrap()
+                .group(loop)
+                .channel(EpollServerDomainSocketChannel.class)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel client) {
+                        client.pipeline()
+                                .addLast(new HttpServerCodec())
+                                .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
+                                .addLast(new PluginHttp(calls));
+                    }
+                })
+                .bind(new DomainSocketAddress(socket.toFile()))
+                .syncUninterruptibly()
+                .channel();
+        Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+        return channel;
+    }
+
+    /** What is mounted stays mounted. */
+    @Override
+    public void close() throws IOException {
+        listening.close().syncUninterruptibly();
+        Files.deleteIfExists(socket);
+        calls.close();
+        daemon.close();
+        loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+}

@@ -1,0 +1,170 @@
+package io.farblock.docker;
+
+import io.farblock.api.admin.AdminGrpc;
+import io.farblock.api.admin.CloneSnapshotRequest;
+import io.farblock.api.admin.CreateSnapshotRequest;
+import io.farblock.api.admin.CreateVolumeRequest;
+import io.farblock.api.admin.DeleteSnapshotRequest;
+import io.farblock.api.admin.DeleteVolumeRequest;
+import io.farblock.api.admin.GetVolumeRequest;
+import io.farblock.api.admin.ListVolumesRequest;
+import io.farblock.api.admin.ResizeVolumeRequest;
+import io.farblock.api.admin.Volume;
+import io.farblock.node.NodeException;
+import io.farblock.node.NodeException.Kind;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/** The volumes of the storage server, by its admin API. From any thread. */
+final class ServerVolumes implements AutoCloseable {
+    /** What an empty volume is to be formatted with. */
+    static final String FILE_SYSTEM = "docker/fs";
+    /** When it was created, RFC 3339. */
+    static final String CREATED = "docker/created";
+
+    /** Less than a caller waits: that the server is away is a better answer than none. */
+    private static final int DEADLINE_SECONDS = 4;
+
+    private static final char SNAPSHOT_MARK = '@';
+
+    private final InetSocketAddress address;
+    private final ManagedChannel channel;
+
+    ServerVolumes(InetSocketAddress address) {
+        this.address = address;
+        channel = NettyChannelBuilder.forAddress(address).usePlaintext().build();
+    }
+
+    /** All of them. */
+    List<Volume> list() throws NodeException {
+        return call(admin -> admin.listVolumes(ListVolumesRequest.getDefaultInstance()))
+                .getVolumesList();
+    }
+
+    /** One of them, which has to be there. */
+    Volume get(String name) throws NodeException {
+        return call(admin ->
+                admin.getVolume(GetVolumeRequest.newBuilder().setName(name).build()));
+    }
+
+    /** One of them, or null. */
+    Volume find(String name) throws NodeException {
+        try {
+            return get(name);
+        } catch (NodeException e) {
+            if (e.kind() == Kind.NOT_FOUND) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    /** Makes a blank volume. */
+    Volume create(String name, VolumeOptions options, long defaultSizeBytes) throws NodeException {
+        return call(admin -> admin.createVolume(CreateVolumeRequest.newBuilder()
+                .setName(name)
+                .setSizeBytes(options.sizeBytes() == 0 ? defaultSizeBytes : options.sizeBytes())
+                .putAllLabels(labels(options))
+                .build()));
+    }
+
+    /**
+     * Makes a volume that begins as another or as a snapshot. Of a volume a snapshot is taken that has the clone's name,
+     * and goes with it. The clone has the size of what it was made of.
+     */
+    Volume copy(String name, VolumeOptions options) throws NodeException {
+        String source = options.source();
+        int mark = source.indexOf(SNAPSHOT_MARK);
+        String volume = mark < 0 ? source : source.substring(0, mark);
+        String snapshot = mark < 0 ? name : source.substring(mark + 1);
+        if (options.sizeBytes() != 0 && options.sizeBytes() < get(volume).getSizeBytes()) {
+            throw new NodeException(Kind.INVALID, "a clone of " + source + " is at least as large as " + volume);
+        }
+        if (mark < 0) {
+            takeSnapshot(volume, snapshot);
+        }
+        return call(admin -> admin.cloneSnapshot(CloneSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setSnapshot(snapshot)
+                .setName(name)
+                .putAllLabels(labels(options))
+                .build()));
+    }
+
+    private void takeSnapshot(String volume, String snapshot) throws NodeException {
+        boolean isThere = get(volume).getSnapshotsList().stream()
+                .anyMatch(taken -> taken.getName().equals(snapshot));
+        if (!isThere) {
+            // Otherwise a call before this one has come as far as that.
+            Volume unused = call(admin -> admin.createSnapshot(CreateSnapshotRequest.newBuilder()
+                    .setVolume(volume)
+                    .setName(snapshot)
+                    .build()));
+        }
+    }
+
+    private static Map<String, String> labels(VolumeOptions options) {
+        return Map.of(
+                FILE_SYSTEM,
+                options.fileSystem().text(),
+                CREATED,
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    /** Makes a volume larger; its file system follows when it is mounted. */
+    void enlarge(String name, long sizeBytes) throws NodeException {
+        Volume unused = call(admin -> admin.resizeVolume(ResizeVolumeRequest.newBuilder()
+                .setName(name)
+                .setSizeBytes(sizeBytes)
+                .build()));
+    }
+
+    /** Deletes a volume, and the snapshot that was taken to make it. */
+    void delete(Volume volume) throws NodeException {
+        String name = volume.getName();
+        var unused = call(admin -> admin.deleteVolume(
+                DeleteVolumeRequest.newBuilder().setName(name).build()));
+        String source = volume.getClonedFrom();
+        if (source.endsWith(SNAPSHOT_MARK + name)) {
+            var unusedToo = call(admin -> admin.deleteSnapshot(DeleteSnapshotRequest.newBuilder()
+                    .setVolume(source.substring(0, source.indexOf(SNAPSHOT_MARK)))
+                    .setName(name)
+                    .build()));
+        }
+    }
+
+    private <T> T call(Function<AdminGrpc.AdminBlockingStub, T> call) throws NodeException {
+        try {
+            return call.apply(AdminGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS));
+        } catch (StatusRuntimeException e) {
+            throw failure(e);
+        }
+    }
+
+    private NodeException failure(StatusRuntimeException failed) {
+        Status status = failed.getStatus();
+        String said = status.getDescription() == null ? status.getCode().toString() : status.getDescription();
+        return switch (status.getCode()) {
+            case NOT_FOUND -> new NodeException(Kind.NOT_FOUND, said, failed);
+            case INVALID_ARGUMENT -> new NodeException(Kind.INVALID, said, failed);
+            case ALREADY_EXISTS, FAILED_PRECONDITION -> new NodeException(Kind.REFUSED, said, failed);
+            case UNAVAILABLE, DEADLINE_EXCEEDED ->
+                new NodeException(Kind.UNREACHABLE, "the storage server does not answer on " + address, failed);
+            default -> new NodeException(Kind.FAILED, said, failed);
+        };
+    }
+
+    @Override
+    public void close() {
+        channel.shutdownNow();
+    }
+}
