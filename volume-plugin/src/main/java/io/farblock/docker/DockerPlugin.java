@@ -15,11 +15,17 @@ import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,10 +34,14 @@ import org.slf4j.LoggerFactory;
 public final class DockerPlugin implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DockerPlugin.class);
     private static final int CLOSE_SECONDS = 5;
+    private static final Set<PosixFilePermission> ONLY_OWNER = PosixFilePermissions.fromString("rwx------");
     /** Far above what a name and its options take. */
     private static final int MAX_BODY_BYTES = 64 << 10;
 
     private final Path socket;
+    /** Released when this process ends, however that is. */
+    private final FileChannel lock;
+
     private final EventLoopGroup loop;
     private final DaemonClient daemon;
     private final VolumeCalls calls;
@@ -39,6 +49,7 @@ public final class DockerPlugin implements AutoCloseable {
 
     private DockerPlugin(DockerOptions options, Programs programs, Path mountTable) throws IOException {
         socket = options.socket();
+        lock = lock(options.state());
         MountIds ids = new MountIds(options.state().resolve("ids"));
         daemon = new DaemonClient(options.daemonSocket());
         HostMounts mounts = new HostMounts(
@@ -70,6 +81,23 @@ public final class DockerPlugin implements AutoCloseable {
         return plugin;
     }
 
+    /** Two plugins over the same mounts would each take apart what the other one has made. */
+    private static FileChannel lock(Path state) throws IOException {
+        // Whatever the files in a volume allow, it is for its containers and not for everybody on this host.
+        Files.createDirectories(state, PosixFilePermissions.asFileAttribute(ONLY_OWNER));
+        FileChannel file = FileChannel.open(state.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            if (file.tryLock() == null) {
+                throw new IOException(
+                        "another plugin has " + state + ": end that one, or give this one another --state");
+            }
+        } catch (OverlappingFileLockException e) {
+            file.close();
+            throw new IOException("another plugin of this process has " + state, e);
+        }
+        return file;
+    }
+
     private Channel listen() throws IOException {
         Files.createDirectories(socket.toAbsolutePath().getParent());
         Files.deleteIfExists(socket);
@@ -79,9 +107,12 @@ public final class DockerPlugin implements AutoCloseable {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel client) {
+                        // One request at a time, also of those that were received together.
+                        client.config().setAutoRead(false);
                         client.pipeline()
                                 .addLast(new HttpServerCodec())
                                 .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
+                                .addLast(new FlowControlHandler())
                                 .addLast(new PluginHttp(calls));
                     }
                 })
@@ -100,5 +131,6 @@ public final class DockerPlugin implements AutoCloseable {
         calls.close();
         daemon.close();
         loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
+        lock.close();
     }
 }

@@ -9,8 +9,6 @@ import io.farblock.node.Mounts;
 import io.farblock.node.NodeException;
 import io.farblock.node.Programs;
 import io.farblock.node.VolumeDevices;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -37,7 +35,10 @@ final class HostMounts {
         fileSystems = new FileSystems(programs, mounts);
     }
 
-    /** The volumes that have a folder here. */
+    /**
+     * The volumes that have a folder here: those that are mounted, and those that were taken apart by half. A folder is
+     * made before a volume is attached and goes after it was detached.
+     */
     Set<String> folders() {
         String[] names = root.toFile().list();
         return Set.of(names == null ? new String[0] : names);
@@ -67,12 +68,12 @@ final class HostMounts {
         if (mounts.at(at) != null) {
             return at;
         }
+        Mounts.makeDirectory(at);
         Device device = devices.attach(AttachRequest.newBuilder()
                 .setVolume(volume)
                 .setServer(server)
                 .setTarget(Target.TARGET_HOST)
                 .build());
-        createDirectories(at);
         FileSystems.Disk disk = new FileSystems.Disk(device.getPath(), device.getSizeBytes(), device.getReadOnly());
         String found = fileSystems.typeOn(disk);
         if (found.isEmpty()) {
@@ -91,15 +92,7 @@ final class HostMounts {
     void unmount(String volume) throws NodeException {
         Path at = mountPoint(volume);
         mounts.unmount(at);
-        Mounts.removeTarget(at);
         devices.detach(volume);
-    }
-
-    private static void createDirectories(Path path) throws NodeException {
-        try {
-            Files.createDirectories(path);
-        } catch (IOException e) {
-            throw new NodeException(NodeException.Kind.FAILED, path + " cannot be made: " + e.getMessage(), e);
-        }
+        Mounts.removeTarget(at);
     }
 }

@@ -7,8 +7,11 @@ import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetVolumeRequest;
+import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ResizeVolumeRequest;
+import io.farblock.api.admin.SetVolumeRequest;
+import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
 import io.farblock.node.NodeException;
 import io.farblock.node.NodeException.Kind;
@@ -23,11 +26,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The volumes of the storage server, by its admin API. From any thread. */
 final class ServerVolumes implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerVolumes.class);
+
     /** What an empty volume is to be formatted with. */
     static final String FILE_SYSTEM = "docker/fs";
+    /** Of a snapshot that was taken for a clone and belongs to it: the volume that is the clone. */
+    private static final String CLONE = "docker/clone";
     /** When it was created, RFC 3339. */
     static final String CREATED = "docker/created";
 
@@ -82,14 +91,15 @@ final class ServerVolumes implements AutoCloseable {
      * and goes with it. The clone has the size of what it was made of.
      */
     Volume copy(String name, VolumeOptions options) throws NodeException {
-        String source = options.source();
+        String source = sourceOf(name, options);
         int mark = source.indexOf(SNAPSHOT_MARK);
-        String volume = mark < 0 ? source : source.substring(0, mark);
-        String snapshot = mark < 0 ? name : source.substring(mark + 1);
+        String volume = source.substring(0, mark);
+        String snapshot = source.substring(mark + 1);
         if (options.sizeBytes() != 0 && options.sizeBytes() < get(volume).getSizeBytes()) {
-            throw new NodeException(Kind.INVALID, "a clone of " + source + " is at least as large as " + volume);
+            throw new NodeException(
+                    Kind.INVALID, "a clone of " + options.source() + " is at least as large as " + volume);
         }
-        if (mark < 0) {
+        if (!source.equals(options.source())) {
             takeSnapshot(volume, snapshot);
         }
         return call(admin -> admin.cloneSnapshot(CloneSnapshotRequest.newBuilder()
@@ -100,24 +110,50 @@ final class ServerVolumes implements AutoCloseable {
                 .build()));
     }
 
-    private void takeSnapshot(String volume, String snapshot) throws NodeException {
-        boolean isThere = get(volume).getSnapshotsList().stream()
-                .anyMatch(taken -> taken.getName().equals(snapshot));
-        if (!isThere) {
-            // Otherwise a call before this one has come as far as that.
-            Volume unused = call(admin -> admin.createSnapshot(CreateSnapshotRequest.newBuilder()
-                    .setVolume(volume)
-                    .setName(snapshot)
-                    .build()));
+    /** The snapshot that a clone of that name begins as. */
+    static String sourceOf(String name, VolumeOptions options) {
+        String source = options.source();
+        return source.indexOf(SNAPSHOT_MARK) < 0 ? source + SNAPSHOT_MARK + name : source;
+    }
+
+    private void takeSnapshot(String volume, String clone) throws NodeException {
+        for (Snapshot there : get(volume).getSnapshotsList()) {
+            if (there.getName().equals(clone)) {
+                if (!there.getLabelsOrDefault(CLONE, "").equals(clone)) {
+                    throw new NodeException(
+                            Kind.REFUSED,
+                            "there is a snapshot " + volume + SNAPSHOT_MARK + clone
+                                    + " already, which was not taken for this; name it as clone-of to begin as it is");
+                }
+                // Of a call that has failed, or of a clone of that name that is no more: nobody knows how old it is.
+                deleteSnapshot(volume, clone);
+            }
         }
+        Volume unused = call(admin -> admin.createSnapshot(CreateSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setName(clone)
+                .putLabels(CLONE, clone)
+                .build()));
+    }
+
+    private void deleteSnapshot(String volume, String snapshot) throws NodeException {
+        Object unused = call(admin -> admin.deleteSnapshot(DeleteSnapshotRequest.newBuilder()
+                .setVolume(volume)
+                .setName(snapshot)
+                .build()));
     }
 
     private static Map<String, String> labels(VolumeOptions options) {
-        return Map.of(
-                FILE_SYSTEM,
-                options.fileSystem().text(),
-                CREATED,
-                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        String created = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        return options.fileSystem() == null
+                ? Map.of(CREATED, created)
+                : Map.of(CREATED, created, FILE_SYSTEM, options.fileSystem().text());
+    }
+
+    /** Has a volume keep to other limits; those that are not named stay as they are. */
+    void limit(String name, Limits limits) throws NodeException {
+        Volume unused = call(admin -> admin.setVolume(
+                SetVolumeRequest.newBuilder().setName(name).setLimits(limits).build()));
     }
 
     /** Makes a volume larger; its file system follows when it is mounted. */
@@ -128,17 +164,27 @@ final class ServerVolumes implements AutoCloseable {
                 .build()));
     }
 
-    /** Deletes a volume, and the snapshot that was taken to make it. */
+    /** Deletes a volume, and the snapshot that was taken to make it unless somebody else uses that as well. */
     void delete(Volume volume) throws NodeException {
         String name = volume.getName();
-        var unused = call(admin -> admin.deleteVolume(
+        Object unused = call(admin -> admin.deleteVolume(
                 DeleteVolumeRequest.newBuilder().setName(name).build()));
         String source = volume.getClonedFrom();
         if (source.endsWith(SNAPSHOT_MARK + name)) {
-            var unusedToo = call(admin -> admin.deleteSnapshot(DeleteSnapshotRequest.newBuilder()
-                    .setVolume(source.substring(0, source.indexOf(SNAPSHOT_MARK)))
-                    .setName(name)
-                    .build()));
+            deleteSnapshotOf(name, source.substring(0, source.indexOf(SNAPSHOT_MARK)));
+        }
+    }
+
+    private void deleteSnapshotOf(String clone, String source) {
+        try {
+            for (Snapshot snapshot : get(source).getSnapshotsList()) {
+                if (snapshot.getLabelsOrDefault(CLONE, "").equals(clone)) {
+                    deleteSnapshot(source, snapshot.getName());
+                }
+            }
+        } catch (NodeException e) {
+            // The volume is gone, which is what was asked for.
+            LOG.warn("{}: the snapshot that it was made of stays behind: {}", clone, e.getMessage());
         }
     }
 

@@ -6,24 +6,27 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One call at a time for each volume, and an answer in time for each caller.
+ * One call at a time for each volume, in the order in which they came, and an answer in time for each caller.
  *
- * <p>Podman gives a plugin 5 s. A call that takes longer is answered with an error, goes on, and is undone if it succeeds
- * after all, because its caller will not ask for that. From any thread.
+ * <p>Podman gives a plugin 5 s. A call that takes longer is answered with an error, goes on, and is told when it has
+ * succeeded after all that its caller does not know. From any thread.
  */
 final class Turns implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Turns.class);
     private static final int ANSWER_MILLIS = 4_500;
 
     private final int answerMillis;
     private final ExecutorService executor =
             Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-call", true));
-    private final Map<String, Lock> locks = new ConcurrentHashMap<>();
+    /** The last of those that wait for a volume. Only what runs has a thread, however many wait for a disk. */
+    private final Map<String, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
 
     Turns() {
         this(ANSWER_MILLIS);
@@ -34,16 +37,41 @@ final class Turns implements AutoCloseable {
         this.answerMillis = answerMillis;
     }
 
-    /** Runs something on a volume when it is its turn, and waits for nobody. */
-    void run(String volume, Runnable action) {
-        executor.execute(() -> locked(volume, action));
-    }
-
-    /** What to do where nothing need be undone. */
+    /** What to do where a late success changes nothing. */
     static void nothing() {}
 
-    /** Runs a call that need not be undone. */
-    CompletableFuture<PluginReply> answer(String volume, Supplier<PluginReply> call, PluginReply late) {
+    /** Runs something on a volume when it is its turn, and waits for nobody. */
+    void run(String volume, Runnable action) {
+        CompletableFuture<Void> last = lines.compute(
+                volume,
+                (name, before) -> (before == null ? CompletableFuture.<Void>completedFuture(null) : before)
+                        .thenRunAsync(() -> runSafely(name, action), executor));
+        var unused = last.whenComplete((nothing, failure) -> lines.remove(volume, last));
+    }
+
+    private static void runSafely(String volume, Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException e) {
+            LOG.error("{}: a defect of the plugin", volume, e);
+        }
+    }
+
+    /** The same after a time; nothing happens if this is closed by then. */
+    void runLater(String volume, int seconds, Runnable action) {
+        CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS, Runnable::run)
+                .execute(() -> {
+                    try {
+                        run(volume, action);
+                    } catch (RejectedExecutionException e) {
+                        // The next plugin looks at everything when it starts.
+                        return;
+                    }
+                });
+    }
+
+    /** Runs a call whose late success changes nothing. */
+    CompletableFuture<Answer> answer(String volume, Supplier<Answer> call, Answer late) {
         return answer(volume, call, late, Turns::nothing);
     }
 
@@ -52,18 +80,18 @@ final class Turns implements AutoCloseable {
      *
      * @param call what to do
      * @param late what to answer if it is not done in time
-     * @param undo takes back what a call did that nobody heard of
+     * @param unheard what to do if it succeeds after that
      */
-    CompletableFuture<PluginReply> answer(String volume, Supplier<PluginReply> call, PluginReply late, Runnable undo) {
-        CompletableFuture<PluginReply> answer = new CompletableFuture<>();
+    CompletableFuture<Answer> answer(String volume, Supplier<Answer> call, Answer late, Runnable unheard) {
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
         run(volume, () -> {
             if (answer.isDone()) {
                 return;
             }
             try {
-                PluginReply reply = call.get();
-                if (!answer.complete(reply) && reply.getError().isEmpty()) {
-                    undo.run();
+                Answer reply = call.get();
+                if (!answer.complete(reply) && reply.isDone()) {
+                    unheard.run();
                 }
             } catch (RuntimeException e) {
                 answer.completeExceptionally(e);
@@ -71,16 +99,6 @@ final class Turns implements AutoCloseable {
             }
         });
         return answer.completeOnTimeout(late, answerMillis, TimeUnit.MILLISECONDS);
-    }
-
-    private void locked(String volume, Runnable action) {
-        Lock lock = locks.computeIfAbsent(volume, name -> new ReentrantLock(true));
-        lock.lock();
-        try {
-            action.run();
-        } finally {
-            lock.unlock();
-        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.farblock.docker;
 
+import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
 import io.farblock.api.node.Device;
@@ -17,6 +18,11 @@ final class VolumeCalls implements AutoCloseable {
 
     /** What the server takes for a name; here it becomes part of a path. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}");
+    /** Docker's and Podman's have 64 characters; each becomes a line of a file. */
+    private static final Pattern MOUNT_ID = Pattern.compile("[!-~]{1,256}");
+
+    private static final int AGAIN_SECONDS = 10;
+    private static final int KEPT_SECONDS = 60;
 
     private final String server;
     private final long defaultSizeBytes;
@@ -41,7 +47,7 @@ final class VolumeCalls implements AutoCloseable {
     }
 
     /** Answers one call; null if the protocol has none of that name. */
-    CompletableFuture<PluginReply> answer(String call, PluginRequest request) {
+    CompletableFuture<Answer> answer(String call, PluginRequest request) {
         String name = request.getName();
         return switch (call) {
             case "/Plugin.Activate" -> now(reply -> reply.addImplements("VolumeDriver"));
@@ -57,7 +63,10 @@ final class VolumeCalls implements AutoCloseable {
                         reply ->
                                 reply.setMountpoint(mountPoint(volumes.get(name).getName())));
             case "/VolumeDriver.Mount" ->
-                inTurn(name, reply -> reply.setMountpoint(mount(name, request.getId())), () -> takeBack(name, request));
+                inTurn(
+                        name,
+                        reply -> reply.setMountpoint(mount(name, request.getId())),
+                        () -> keepForAWhile(name, request));
             case "/VolumeDriver.Unmount" -> inTurn(name, reply -> unmount(name, request.getId()));
             case "/VolumeDriver.Remove" -> inTurn(name, reply -> remove(name));
             default -> null;
@@ -72,55 +81,58 @@ final class VolumeCalls implements AutoCloseable {
         Set<String> names = ids.volumes();
         names.addAll(mounts.folders());
         for (String name : names) {
-            turns.run(name, () -> reconcile(name));
+            turns.run(name, () -> putRight(name));
         }
     }
 
-    private void reconcile(String name) {
+    private void putRight(String name) {
         try {
             if (ids.of(name).isEmpty() || !mounts.isMounted(name)) {
-                LOG.info("{}: what an earlier plugin has left of it is removed; {} had it", name, ids.of(name));
-                ids.clear(name);
+                LOG.info("{}: is not in use any more and is taken apart; {} had it", name, ids.of(name));
                 mounts.unmount(name);
+                ids.clear(name);
             }
         } catch (NodeException e) {
-            LOG.warn("{}: {}", name, e.getMessage());
+            LOG.warn("{}: {}; tried again in {} s", name, e.getMessage(), AGAIN_SECONDS);
+            turns.runLater(name, AGAIN_SECONDS, () -> putRight(name));
         }
     }
 
-    private static CompletableFuture<PluginReply> now(Step step) {
+    private static CompletableFuture<Answer> now(Step step) {
         return CompletableFuture.completedFuture(reply(step));
     }
 
-    private CompletableFuture<PluginReply> inTurn(String name, Step step) {
+    private CompletableFuture<Answer> inTurn(String name, Step step) {
         return inTurn(name, step, Turns::nothing);
     }
 
-    private CompletableFuture<PluginReply> inTurn(String name, Step step, Runnable undo) {
+    private CompletableFuture<Answer> inTurn(String name, Step step, Runnable unheard) {
+        if (name.isEmpty()) {
+            // So Docker repeats a call whose answer it did not understand: with the body already spent.
+            return CompletableFuture.completedFuture(Answer.late("the call names no volume"));
+        }
         if (!NAME.matcher(name).matches()) {
             return now(reply -> {
                 throw new NodeException(
                         NodeException.Kind.INVALID, "'" + name + "' is not 1 to 64 of A-Z a-z 0-9 _ . -");
             });
         }
-        return turns.answer(name, () -> reply(step), late("volume " + name), undo);
+        return turns.answer(name, () -> reply(step), late("volume " + name), unheard);
     }
 
-    private static PluginReply reply(Step step) {
+    private static Answer reply(Step step) {
         PluginReply.Builder reply = PluginReply.newBuilder().setError("");
         try {
             step.fill(reply);
-            return reply.build();
+            return Answer.done(reply.build());
         } catch (NodeException e) {
             LOG.info("refused: {}", e.getMessage());
-            return PluginReply.newBuilder().setError(e.getMessage()).build();
+            return Answer.of(e);
         }
     }
 
-    private static PluginReply late(String what) {
-        return PluginReply.newBuilder()
-                .setError(what + " takes longer than a caller waits; farblock status tells why. Try again")
-                .build();
+    private static Answer late(String what) {
+        return Answer.late(what + " takes longer than a caller waits; farblock status tells why. Try again");
     }
 
     private void create(String name, PluginRequest request) throws NodeException {
@@ -131,20 +143,48 @@ final class VolumeCalls implements AutoCloseable {
                     ? volumes.create(name, options, defaultSizeBytes)
                     : volumes.copy(name, options);
         }
-        if (options.sizeBytes() != 0 && options.sizeBytes() != there.getSizeBytes()) {
-            if (there.getClonedFrom().isEmpty() || options.source().isEmpty()) {
-                throw new NodeException(
-                        NodeException.Kind.REFUSED,
-                        "there is a volume " + name + " of " + there.getSizeBytes() + " bytes already");
-            }
+        requireSame(there, options);
+        if (options.sizeBytes() > there.getSizeBytes()) {
             volumes.enlarge(name, options.sizeBytes());
+        }
+        if (!options.limits().equals(Limits.getDefaultInstance())) {
+            volumes.limit(name, options.limits());
         }
     }
 
+    /** What is there under that name already must be what is asked for: nobody is to find other data than he expects. */
+    private static void requireSame(Volume there, VolumeOptions options) throws NodeException {
+        boolean isClone = !options.source().isEmpty();
+        if (isClone && !there.getClonedFrom().equals(ServerVolumes.sourceOf(there.getName(), options))) {
+            throw isThere(there, "is no clone of " + options.source());
+        }
+        // A clone begins with the size of its source, and its plugin may have ended before it was made larger.
+        if (options.sizeBytes() != 0
+                && (isClone
+                        ? options.sizeBytes() < there.getSizeBytes()
+                        : options.sizeBytes() != there.getSizeBytes())) {
+            throw isThere(there, "has " + there.getSizeBytes() + " bytes");
+        }
+        String type = there.getLabelsOrDefault(ServerVolumes.FILE_SYSTEM, "");
+        if (options.fileSystem() != null
+                && !type.isEmpty()
+                && !type.equals(options.fileSystem().text())) {
+            throw isThere(there, "was created with " + type);
+        }
+    }
+
+    private static NodeException isThere(Volume there, String difference) {
+        return new NodeException(
+                NodeException.Kind.REFUSED, "there is a volume " + there.getName() + " already, which " + difference);
+    }
+
     private void list(PluginReply.Builder reply) throws NodeException {
+        Set<String> folders = mounts.folders();
         for (Volume volume : volumes.list()) {
-            reply.addVolumes(
-                    PluginVolume.newBuilder().setName(volume.getName()).setMountpoint(mountPoint(volume.getName())));
+            String name = volume.getName();
+            reply.addVolumes(PluginVolume.newBuilder()
+                    .setName(name)
+                    .setMountpoint(folders.contains(name) ? mountPoint(name) : ""));
         }
     }
 
@@ -188,6 +228,14 @@ final class VolumeCalls implements AutoCloseable {
     private String mount(String name, String id) throws NodeException {
         Volume volume = volumes.get(name);
         FileSystemType type = FileSystemType.of(volume.getLabelsOrDefault(ServerVolumes.FILE_SYSTEM, ""));
+        if (!MOUNT_ID.matcher(id).matches()) {
+            throw new NodeException(
+                    NodeException.Kind.INVALID, "the ID of the mount is not 1 to 256 printable characters");
+        }
+        if (!mounts.isMounted(name)) {
+            // Whoever had it before this host crashed, or somebody unmounted it by hand, has it no more.
+            ids.clear(name);
+        }
         // First: what is mounted and nobody is known to have would be unmounted by the next plugin.
         ids.add(name, id);
         try {
@@ -198,24 +246,28 @@ final class VolumeCalls implements AutoCloseable {
         }
     }
 
-    /** After a mount that failed or that nobody heard of. */
+    /** After a mount that failed. */
     private void release(String name, String id) {
-        try {
-            unmount(name, id);
-        } catch (NodeException e) {
-            LOG.warn("{}: {}", name, e.getMessage());
+        if (ids.remove(name, id) == 0) {
+            putRight(name);
         }
     }
 
-    private void takeBack(String name, PluginRequest request) {
-        LOG.warn("{}: mounted too late for its caller, so it is unmounted", name);
-        release(name, request.getId());
+    /**
+     * After a mount that nobody heard of: its caller does not ask for the end of it, but may well try again. To begin all
+     * over again then would be late again.
+     */
+    private void keepForAWhile(String name, PluginRequest request) {
+        LOG.warn(
+                "{}: mounted too late for its caller; kept for {} s in case it is asked for again", name, KEPT_SECONDS);
+        if (ids.remove(name, request.getId()) == 0) {
+            turns.runLater(name, KEPT_SECONDS, () -> putRight(name));
+        }
     }
 
     private void unmount(String name, String id) throws NodeException {
-        boolean hadIt = ids.of(name).contains(id);
-        // A device that somebody has attached by hand is none of this plugin's.
-        if (ids.remove(name, id) == 0 && (hadIt || mounts.isMounted(name))) {
+        // A device that somebody has attached by hand is none of this plugin's and has no folder.
+        if (ids.remove(name, id) == 0 && mounts.folders().contains(name)) {
             mounts.unmount(name);
         }
     }
@@ -224,7 +276,7 @@ final class VolumeCalls implements AutoCloseable {
     private void remove(String name) throws NodeException {
         Volume volume = volumes.get(name);
         Set<String> lost = ids.of(name);
-        if (!lost.isEmpty() || mounts.isMounted(name)) {
+        if (!lost.isEmpty() || mounts.folders().contains(name)) {
             mounts.unmount(name);
             LOG.warn("{}: removed although {} never said that they had done with it", name, lost);
             ids.clear(name);

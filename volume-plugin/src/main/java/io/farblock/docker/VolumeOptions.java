@@ -1,24 +1,30 @@
 package io.farblock.docker;
 
+import io.farblock.api.admin.Limits;
 import io.farblock.node.FileSystemType;
 import io.farblock.node.NodeException;
+import io.farblock.node.Quantity;
+import io.farblock.node.VolumeLimits;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What a volume is created with.
  *
  * @param sizeBytes 0 if not given
- * @param fileSystem the one that an empty volume gets
+ * @param fileSystem the one that an empty volume gets; null if not given
  * @param source VOLUME or VOLUME@SNAPSHOT that it begins as; empty for a blank one
+ * @param limits those that were named
  */
-record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source) {
-    private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([KMGT]?)", Pattern.CASE_INSENSITIVE);
-    private static final String UNITS = "KMGT";
-    private static final Set<String> KNOWN = Set.of("size", "fs", "clone-of", "server");
+record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source, Limits limits) {
+    private static final String SIZE = "size";
+    private static final String FILE_SYSTEM = "fs";
+    private static final String SOURCE = "clone-of";
+    private static final String SERVER = "server";
+    private static final String QOS = "qos";
+    private static final Set<String> KNOWN = Set.of(SIZE, FILE_SYSTEM, SOURCE, SERVER, QOS);
 
     /**
      * Reads the options of a call.
@@ -29,33 +35,43 @@ record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source) {
         Set<String> unknown = new TreeSet<>(options.keySet());
         unknown.removeAll(KNOWN);
         if (!unknown.isEmpty()) {
-            throw refused("there is no option " + String.join(", ", unknown) + ": size, fs, clone-of, server");
+            throw refused("there is no option " + String.join(", ", unknown) + ": size, fs, clone-of, qos, server");
         }
-        String wanted = options.getOrDefault("server", server);
+        String wanted = options.getOrDefault(SERVER, server);
         if (!wanted.equals(server)) {
             throw refused("this plugin has the volumes of " + server + ", not of " + wanted
-                    + ": run another plugin for that, with a --socket of its own");
+                    + ": run another plugin for that, with a --plugin-socket and --state of its own");
         }
+        String fileSystem = options.get(FILE_SYSTEM);
         return new VolumeOptions(
-                size(options.get("size")),
-                FileSystemType.of(options.getOrDefault("fs", "")),
-                options.getOrDefault("clone-of", ""));
+                size(options.get(SIZE)),
+                fileSystem == null ? null : FileSystemType.of(fileSystem),
+                options.getOrDefault(SOURCE, ""),
+                limits(options.getOrDefault(QOS, "")));
     }
 
-    /** A whole number with K, M, G or T, which are powers of 1024. */
     private static long size(String text) throws NodeException {
         if (text == null) {
             return 0;
         }
-        Matcher match = SIZE.matcher(text);
-        int unit = match.matches() && !match.group(2).isEmpty()
-                ? UNITS.indexOf(Character.toUpperCase(text.charAt(text.length() - 1))) + 1
-                : 0;
-        long number = match.matches() ? Long.parseLong(match.group(1)) : 0;
-        if (number == 0 || number > Long.MAX_VALUE >>> (10 * unit)) {
-            throw refused("'" + text + "' is no size: write a number with K, M, G or T, such as 10G");
+        long bytes = Quantity.bytes(text);
+        if (bytes == 0) {
+            throw refused("'" + text + "' is no size: a volume has at least one block");
         }
-        return number << (10 * unit);
+        return bytes;
+    }
+
+    /** NAME=VALUE, and more of them behind commas. */
+    private static Limits limits(String text) throws NodeException {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (String limit : text.isEmpty() ? new String[0] : text.split(",", -1)) {
+            int mark = limit.indexOf('=');
+            if (mark < 0 || values.put(limit.substring(0, mark), limit.substring(mark + 1)) != null) {
+                throw refused("qos is written as read-iops=2000,write-bytes-per-second=50M, each limit once; not as '"
+                        + text + "'");
+            }
+        }
+        return VolumeLimits.of(values);
     }
 
     private static NodeException refused(String why) {

@@ -1,11 +1,18 @@
 package io.farblock.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.farblock.api.admin.AdminGrpc;
+import io.farblock.api.admin.CreateSnapshotRequest;
+import io.farblock.api.admin.Limits;
+import io.farblock.api.admin.Volume;
 import io.farblock.api.node.Device;
-import io.farblock.docker.PluginClient.Answer;
+import io.farblock.docker.PluginClient.Response;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -69,14 +76,14 @@ class DockerPluginTest {
     }
 
     private void succeeds(String call, String json, String expected) throws IOException {
-        Answer answer = client.call(call, json);
+        Response answer = client.call(call, json);
         assertThat(answer.body()).as(call + " " + json).isEqualTo(expected);
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.head()).contains("content-type: application/vnd.docker.plugins.v1.2+json");
     }
 
     private void fails(String call, String json, String reason) throws IOException {
-        Answer answer = client.call(call, json);
+        Response answer = client.call(call, json);
         assertThat(answer.status()).as(answer.body()).isEqualTo(500);
         assertThat(answer.body()).startsWith("{\"Err\":\"").contains(reason);
     }
@@ -96,6 +103,22 @@ class DockerPluginTest {
 
     private void creates(String json) throws IOException {
         succeeds("VolumeDriver.Create", json, "{\"Err\":\"\"}");
+    }
+
+    /** As an operator does it. */
+    private void takeSnapshot(String volume, String name) {
+        ManagedChannel channel = NettyChannelBuilder.forAddress(server.adminAddress())
+                .usePlaintext()
+                .build();
+        try {
+            Volume unused = AdminGrpc.newBlockingStub(channel)
+                    .createSnapshot(CreateSnapshotRequest.newBuilder()
+                            .setVolume(volume)
+                            .setName(name)
+                            .build());
+        } finally {
+            channel.shutdownNow();
+        }
     }
 
     private void isNotMounted(String name) throws IOException {
@@ -257,12 +280,95 @@ class DockerPluginTest {
                 "{\"Name\":\"mail\",\"Opts\":{\"server\":\"b:1\"}}",
                 "the volumes of storage.example");
         creates("{\"Name\":\"mail\",\"Opts\":{\"server\":\"" + DATA_ADDRESS + "\"}}");
-        fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"size\":\"2G\"}}", "there is a volume mail of");
+        fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"size\":\"2G\"}}", "already, which has 1073741824");
+    }
+
+    @Test
+    void keepsAVolumeToItsLimits() throws Exception {
+        creates("{\"Name\":\"mail\",\"Opts\":{\"qos\":\"read-iops=2000,write-bytes-per-second=50M,burst=2s\"}}");
+        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress())) {
+            Limits limits = volumes.get("mail").getLimits();
+            assertThat(limits.getReadsPerSecond()).isEqualTo(2_000);
+            assertThat(limits.getWriteBytesPerSecond()).isEqualTo(50 << 20);
+            assertThat(limits.getBurstMillis()).isEqualTo(2_000);
+            assertThat(limits.getWritesPerSecond()).isZero();
+        }
+        for (String qos : new String[] {"fast", "iops=1", "read-iops=", "read-iops=-1", "read-iops=1,read-iops=2"}) {
+            fails("VolumeDriver.Create", "{\"Name\":\"news\",\"Opts\":{\"qos\":\"" + qos + "\"}}", "");
+        }
+        fails("VolumeDriver.Get", "{\"Name\":\"news\"}", "news");
+    }
+
+    @Test
+    void doesNotPassOffAVolumeThatIsThereAsWhatIsAskedFor() throws IOException {
+        creates("{\"Name\":\"mail\",\"Opts\":{\"fs\":\"xfs\"}}");
+        creates("{\"Name\":\"other\"}");
+        fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"fs\":\"ext4\"}}", "was created with xfs");
+        fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"clone-of\":\"other\"}}", "is no clone of other");
+    }
+
+    @Test
+    void takesNoOldSnapshotForANewClone() throws Exception {
+        creates("{\"Name\":\"mail\"}");
+        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress())) {
+            String clone = "{\"Name\":\"trial\",\"Opts\":{\"clone-of\":\"mail\"}}";
+            creates(clone);
+            String first = volumes.get("mail").getSnapshots(0).getUuid();
+            // Its plugin died before the snapshot was deleted as well.
+            volumes.delete(volumes.get("trial").toBuilder().clearClonedFrom().build());
+            creates(clone);
+            assertThat(volumes.get("mail").getSnapshotsList())
+                    .hasSize(1)
+                    .noneMatch(snapshot -> snapshot.getUuid().equals(first));
+
+            takeSnapshot("mail", "mine");
+            fails("VolumeDriver.Create", "{\"Name\":\"mine\",\"Opts\":{\"clone-of\":\"mail\"}}", "not taken for this");
+            creates("{\"Name\":\"mine\",\"Opts\":{\"clone-of\":\"mail@mine\"}}");
+            succeeds("VolumeDriver.Remove", "{\"Name\":\"mine\"}", "{\"Err\":\"\"}");
+            assertThat(volumes.get("mail").getSnapshotsList())
+                    .anyMatch(snapshot -> snapshot.getName().equals("mine"));
+        }
+    }
+
+    @Test
+    void takesNoIdThatIsMoreThanALine() throws IOException {
+        creates("{\"Name\":\"mail\"}");
+        for (String id : new String[] {"", "a\\nb", "x".repeat(257)}) {
+            fails("VolumeDriver.Mount", "{\"Name\":\"mail\",\"ID\":\"" + id + "\"}", "the ID of the mount");
+        }
+        isNotMounted("mail");
+    }
+
+    @Test
+    void startsNoSecondPluginOverTheSameMounts() {
+        assertThatThrownBy(this::startPlugin)
+                .hasMessageContaining("another plugin")
+                .isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void answersRequestsThatComeTogetherInOrder() throws IOException {
+        String request = "POST /VolumeDriver.%s HTTP/1.1\r\n%sContent-Length: 15\r\n\r\n{\"Name\":\"mail\"}";
+        assertThat(client.send(request.formatted("Create", "") + request.formatted("Path", "Connection: close\r\n"))
+                        .body())
+                .contains("{\"Err\":\"\"}HTTP/1.1 200 OK")
+                .endsWith("{\"Err\":\"\",\"Mountpoint\":\"\"}");
+    }
+
+    @Test
+    void finishesWhatADetachLeftUndone() throws IOException {
+        creates("{\"Name\":\"mail\"}");
+        mounts("mail", "a");
+        daemon.refuse("the daemon is busy");
+        fails("VolumeDriver.Unmount", "{\"Name\":\"mail\",\"ID\":\"a\"}", "busy");
+        daemon.refuse("");
+        unmounts("mail", "a");
+        isNotMounted("mail");
     }
 
     @Test
     void letsNoNameLeaveItsFolder() throws IOException {
-        for (String name : new String[] {"", "..", ".", "a/b", "../../etc", "a\\n", "x".repeat(65)}) {
+        for (String name : new String[] {"..", ".", "a/b", "../../etc", "a\\n", "x".repeat(65)}) {
             fails("VolumeDriver.Mount", "{\"Name\":\"" + name + "\",\"ID\":\"a\"}", "is not 1 to 64");
         }
     }
@@ -297,6 +403,15 @@ class DockerPluginTest {
     void saysThatTheServerIsAway() throws Exception {
         server.close();
         fails("VolumeDriver.List", "{}", "the storage server does not answer");
-        fails("VolumeDriver.Get", "{\"Name\":\"mail\"}", "the storage server does not answer");
+        fails("VolumeDriver.Mount", "{\"Name\":\"mail\",\"ID\":\"a\"}", "the storage server does not answer");
+        // Anything that is HTTP would make Docker believe that there is no such volume.
+        String get = "POST /VolumeDriver.Get HTTP/1.1\r\nContent-Length: 15\r\n\r\n{\"Name\":\"mail\"}";
+        assertThat(client.exchange(get))
+                .startsWith("the_storage_server_does_not_answer")
+                .doesNotContain("HTTP");
+        // Which Docker then asks again, without a body.
+        assertThat(client.exchange("POST /VolumeDriver.Get HTTP/1.1\r\nContent-Length: 0\r\n\r\n"))
+                .startsWith("the_call_names_no_volume")
+                .doesNotContain("HTTP");
     }
 }

@@ -15,17 +15,24 @@ record PluginClient(Path socket) {
      *
      * @param head status line and headers
      */
-    record Answer(int status, String head, String body) {}
+    record Response(int status, String head, String body) {}
 
     /** Makes a call of the protocol. */
-    Answer call(String call, String json) throws IOException {
+    Response call(String call, String json) throws IOException {
         byte[] body = json.getBytes(StandardCharsets.UTF_8);
         return send("POST /" + call + " HTTP/1.1\r\nHost: plugin\r\nConnection: close\r\nContent-Length: " + body.length
                 + "\r\n\r\n" + json);
     }
 
-    /** Sends bytes, whatever they are, and reads until the other end closes. */
-    Answer send(String request) throws IOException {
+    /** Sends bytes, whatever they are, and reads an answer. */
+    Response send(String request) throws IOException {
+        String text = exchange(request);
+        int end = text.indexOf("\r\n\r\n");
+        return new Response(Integer.parseInt(text.substring(9, 12)), text.substring(0, end), text.substring(end + 4));
+    }
+
+    /** Sends bytes and reads until the other end closes. */
+    String exchange(String request) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
             channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
             ByteArrayOutputStream all = new ByteArrayOutputStream();
@@ -34,9 +41,7 @@ record PluginClient(Path socket) {
                 all.write(buffer.array(), 0, buffer.position());
                 buffer.clear();
             }
-            String text = all.toString(StandardCharsets.UTF_8);
-            int end = text.indexOf("\r\n\r\n");
-            return new Answer(Integer.parseInt(text.substring(9, 12)), text.substring(0, end), text.substring(end + 4));
+            return all.toString(StandardCharsets.UTF_8);
         }
     }
 }

@@ -7,10 +7,9 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class TurnsTest {
-    private static final PluginReply DONE =
-            PluginReply.newBuilder().setError("").build();
-    private static final PluginReply LATE =
-            PluginReply.newBuilder().setError("late").build();
+    private static final Answer DONE =
+            Answer.done(PluginReply.newBuilder().setError("").build());
+    private static final Answer LATE = Answer.late("late");
     private static final int SHORT_MILLIS = 50;
     private static final int LONG_MILLIS = 60_000;
 
@@ -27,7 +26,7 @@ class TurnsTest {
         try (Turns turns = new Turns(SHORT_MILLIS)) {
             CountDownLatch disk = new CountDownLatch(1);
             CompletableFuture<String> undone = new CompletableFuture<>();
-            CompletableFuture<PluginReply> answer = turns.answer(
+            CompletableFuture<Answer> answer = turns.answer(
                     "mail",
                     () -> {
                         await(disk);
@@ -48,7 +47,7 @@ class TurnsTest {
             CountDownLatch disk = new CountDownLatch(1);
             turns.run("mail", () -> await(disk));
             StringBuilder begun = new StringBuilder();
-            CompletableFuture<PluginReply> answer = turns.answer(
+            CompletableFuture<Answer> answer = turns.answer(
                     "mail",
                     () -> {
                         begun.append("begun");
@@ -69,8 +68,8 @@ class TurnsTest {
         try (Turns turns = new Turns(LONG_MILLIS)) {
             CountDownLatch disk = new CountDownLatch(1);
             turns.run("mail", () -> await(disk));
-            CompletableFuture<PluginReply> same = turns.answer("mail", () -> DONE, LATE);
-            CompletableFuture<PluginReply> other = turns.answer("news", () -> DONE, LATE);
+            CompletableFuture<Answer> same = turns.answer("mail", () -> DONE, LATE);
+            CompletableFuture<Answer> other = turns.answer("news", () -> DONE, LATE);
             assertThat(other.join()).isEqualTo(DONE);
             assertThat(same).isNotDone();
             disk.countDown();
@@ -81,7 +80,7 @@ class TurnsTest {
     @Test
     void handsADefectOn() {
         try (Turns turns = new Turns(LONG_MILLIS)) {
-            CompletableFuture<PluginReply> answer = turns.answer(
+            CompletableFuture<Answer> answer = turns.answer(
                     "mail",
                     () -> {
                         throw new IllegalStateException("a defect");
