@@ -110,7 +110,7 @@ class DockerPluginKernelTest {
 
     @Test
     void refusesToRemoveWhatIsStillInUse() throws Exception {
-        done("Create", "{\"Name\":\"busy\",\"Opts\":{\"size\":\"256M\",\"fs\":\"xfs\"}}");
+        done("Create", "{\"Name\":\"busy\",\"Opts\":{\"size\":\"512M\",\"fs\":\"xfs\"}}");
         Path at = mount("busy", "a");
         Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
         Shell.must("mount --bind " + at + " " + elsewhere);

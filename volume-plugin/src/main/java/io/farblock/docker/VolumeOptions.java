@@ -42,10 +42,14 @@ record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source, L
             throw refused("this plugin has the volumes of " + server + ", not of " + wanted
                     + ": run another plugin for that, with a --plugin-socket and --state of its own");
         }
-        String fileSystem = options.get(FILE_SYSTEM);
+        FileSystemType fileSystem = options.containsKey(FILE_SYSTEM) ? FileSystemType.of(options.get(FILE_SYSTEM)) : null;
+        long sizeBytes = size(options.get(SIZE));
+        if (fileSystem != null && sizeBytes != 0 && sizeBytes < fileSystem.minBytes()) {
+            throw refused(fileSystem.text() + " needs " + (fileSystem.minBytes() >> 20) + "M at least");
+        }
         return new VolumeOptions(
-                size(options.get(SIZE)),
-                fileSystem == null ? null : FileSystemType.of(fileSystem),
+                sizeBytes,
+                fileSystem,
                 options.getOrDefault(SOURCE, ""),
                 limits(options.getOrDefault(QOS, "")));
     }

@@ -32,6 +32,11 @@ public enum FileSystemType {
         return text;
     }
 
+    /** The smallest device that its mkfs(8) takes for a file system. */
+    public long minBytes() {
+        return this == XFS ? 300L << 20 : 1L << 20;
+    }
+
     /** How it is made on a device that is known to be empty: no step that takes time in proportion to the size. */
     List<String> format(String device) {
         return switch (this) {

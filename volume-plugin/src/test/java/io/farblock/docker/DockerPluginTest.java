@@ -275,6 +275,7 @@ class DockerPluginTest {
         fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"size\":\"big\"}}", "is no size");
         fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"size\":\"99999999999T\"}}", "is no size");
         fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"fs\":\"zfs\"}}", "zfs");
+        fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"fs\":\"xfs\",\"size\":\"256M\"}}", "xfs needs 300M");
         fails(
                 "VolumeDriver.Create",
                 "{\"Name\":\"mail\",\"Opts\":{\"server\":\"b:1\"}}",
