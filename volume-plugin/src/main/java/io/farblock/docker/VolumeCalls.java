@@ -109,7 +109,8 @@ final class VolumeCalls implements AutoCloseable {
     private CompletableFuture<Answer> inTurn(String name, Step step, Runnable unheard) {
         if (name.isEmpty()) {
             // So Docker repeats a call whose answer it did not understand: with the body already spent.
-            return CompletableFuture.completedFuture(Answer.late("the call names no volume"));
+            return CompletableFuture.completedFuture(
+                    Answer.late("whether there is such a volume cannot be told now; the plugin's log says why"));
         }
         if (!NAME.matcher(name).matches()) {
             return now(reply -> {

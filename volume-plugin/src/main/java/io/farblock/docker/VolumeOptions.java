@@ -42,16 +42,14 @@ record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source, L
             throw refused("this plugin has the volumes of " + server + ", not of " + wanted
                     + ": run another plugin for that, with a --plugin-socket and --state of its own");
         }
-        FileSystemType fileSystem = options.containsKey(FILE_SYSTEM) ? FileSystemType.of(options.get(FILE_SYSTEM)) : null;
+        FileSystemType fileSystem =
+                options.containsKey(FILE_SYSTEM) ? FileSystemType.of(options.get(FILE_SYSTEM)) : null;
         long sizeBytes = size(options.get(SIZE));
         if (fileSystem != null && sizeBytes != 0 && sizeBytes < fileSystem.minBytes()) {
             throw refused(fileSystem.text() + " needs " + (fileSystem.minBytes() >> 20) + "M at least");
         }
         return new VolumeOptions(
-                sizeBytes,
-                fileSystem,
-                options.getOrDefault(SOURCE, ""),
-                limits(options.getOrDefault(QOS, "")));
+                sizeBytes, fileSystem, options.getOrDefault(SOURCE, ""), limits(options.getOrDefault(QOS, "")));
     }
 
     private static long size(String text) throws NodeException {

@@ -275,7 +275,10 @@ class DockerPluginTest {
         fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"size\":\"big\"}}", "is no size");
         fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"size\":\"99999999999T\"}}", "is no size");
         fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"fs\":\"zfs\"}}", "zfs");
-        fails("VolumeDriver.Create", "{\"Name\":\"mail\",\"Opts\":{\"fs\":\"xfs\",\"size\":\"256M\"}}", "xfs needs 300M");
+        fails(
+                "VolumeDriver.Create",
+                "{\"Name\":\"mail\",\"Opts\":{\"fs\":\"xfs\",\"size\":\"256M\"}}",
+                "xfs needs 300M");
         fails(
                 "VolumeDriver.Create",
                 "{\"Name\":\"mail\",\"Opts\":{\"server\":\"b:1\"}}",
@@ -412,7 +415,7 @@ class DockerPluginTest {
                 .doesNotContain("HTTP");
         // Which Docker then asks again, without a body.
         assertThat(client.exchange("POST /VolumeDriver.Get HTTP/1.1\r\nContent-Length: 0\r\n\r\n"))
-                .startsWith("the_call_names_no_volume")
+                .startsWith("whether_there_is_such_a_volume")
                 .doesNotContain("HTTP");
     }
 }
