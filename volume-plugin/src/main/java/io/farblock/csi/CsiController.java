@@ -1,6 +1,7 @@
 package io.farblock.csi;
 
 import com.google.protobuf.Int64Value;
+import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.Volume;
 import io.farblock.csi.proto.ControllerExpandVolumeRequest;
 import io.farblock.csi.proto.ControllerExpandVolumeResponse;
@@ -9,6 +10,8 @@ import io.farblock.csi.proto.ControllerGetCapabilitiesResponse;
 import io.farblock.csi.proto.ControllerGetVolumeRequest;
 import io.farblock.csi.proto.ControllerGetVolumeResponse;
 import io.farblock.csi.proto.ControllerGrpc;
+import io.farblock.csi.proto.ControllerModifyVolumeRequest;
+import io.farblock.csi.proto.ControllerModifyVolumeResponse;
 import io.farblock.csi.proto.ControllerPublishVolumeRequest;
 import io.farblock.csi.proto.ControllerPublishVolumeResponse;
 import io.farblock.csi.proto.ControllerServiceCapability;
@@ -34,6 +37,7 @@ import io.farblock.csi.proto.ListVolumesResponse;
 import io.farblock.csi.proto.ValidateVolumeCapabilitiesRequest;
 import io.farblock.csi.proto.ValidateVolumeCapabilitiesResponse;
 import io.farblock.csi.proto.VolumeCapability;
+import io.farblock.node.VolumeLimits;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 
@@ -53,7 +57,8 @@ final class CsiController extends ControllerGrpc.ControllerImplBase {
             RPC.Type.EXPAND_VOLUME,
             RPC.Type.VOLUME_CONDITION,
             RPC.Type.GET_VOLUME,
-            RPC.Type.GET_SNAPSHOT);
+            RPC.Type.GET_SNAPSHOT,
+            RPC.Type.MODIFY_VOLUME);
 
     private final AdminApi admin;
     private final Volumes volumes;
@@ -92,12 +97,12 @@ final class CsiController extends ControllerGrpc.ControllerImplBase {
             String id = VolumeNames.of(Arguments.required(request.getName(), "name"));
             Arguments.checkCapabilities(request.getVolumeCapabilitiesList());
             VolumeWish wish = VolumeWish.of(request);
-            if (request.getModifiableParametersCount() > 0) {
-                throw Refusal.invalid("no parameter of a volume can be changed later");
-            }
+            Limits limits = VolumeLimits.of(request.getModifiableParametersMap());
             zone.require(request.getAccessibilityRequirements());
             io.farblock.csi.proto.Volume.Builder made =
-                    report.of(inProgress.alone(id, () -> volumes.create(request, wish))).toBuilder();
+                    report
+                            .of(inProgress.alone(id, () -> volumes.limit(volumes.create(request, wish), limits)))
+                            .toBuilder();
             if (request.hasVolumeContentSource()) {
                 made.setContentSource(request.getVolumeContentSource());
             }
@@ -227,6 +232,19 @@ final class CsiController extends ControllerGrpc.ControllerImplBase {
                     .setCapacityBytes(volume.getSizeBytes())
                     .setNodeExpansionRequired(!request.getVolumeCapability().hasBlock())
                     .build();
+        });
+    }
+
+    @Override
+    public void controllerModifyVolume(
+            ControllerModifyVolumeRequest request, StreamObserver<ControllerModifyVolumeResponse> answer) {
+        Answer.to(answer, () -> {
+            String id = Arguments.required(request.getVolumeId(), "volume_id");
+            Limits limits = VolumeLimits.of(request.getModifiableParametersMap());
+            return inProgress.alone(id, () -> {
+                Volume unused = volumes.limit(admin.get(id), limits);
+                return ControllerModifyVolumeResponse.getDefaultInstance();
+            });
         });
     }
 

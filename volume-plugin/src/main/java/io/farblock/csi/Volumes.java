@@ -3,7 +3,9 @@ package io.farblock.csi;
 import io.farblock.api.admin.CloneSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeResponse;
+import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.ResizeVolumeRequest;
+import io.farblock.api.admin.SetVolumeRequest;
 import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
 import io.farblock.csi.proto.CapacityRange;
@@ -128,6 +130,17 @@ final class Volumes {
                     "volume " + id + " has " + volume.getSizeBytes() + " bytes and cannot be made smaller");
         }
         return range.getRequiredBytes() <= volume.getSizeBytes() ? volume : resize(volume, wanted);
+    }
+
+    /** Has a volume keep to other limits; those that are not named stay as they are. */
+    Volume limit(Volume volume, Limits limits) {
+        return limits.equals(Limits.getDefaultInstance())
+                ? volume
+                : admin.call()
+                        .setVolume(SetVolumeRequest.newBuilder()
+                                .setName(volume.getName())
+                                .setLimits(limits)
+                                .build());
     }
 
     /** The snapshot of a volume that a clone of it begins as; it belongs to the clone, and goes with it. */

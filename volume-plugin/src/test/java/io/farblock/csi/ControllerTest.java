@@ -5,10 +5,13 @@ import static io.farblock.csi.Orchestrator.wish;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.farblock.api.admin.Limits;
 import io.farblock.csi.proto.CapacityRange;
 import io.farblock.csi.proto.ControllerExpandVolumeRequest;
 import io.farblock.csi.proto.ControllerExpandVolumeResponse;
 import io.farblock.csi.proto.ControllerGetVolumeRequest;
+import io.farblock.csi.proto.ControllerModifyVolumeRequest;
+import io.farblock.csi.proto.ControllerModifyVolumeResponse;
 import io.farblock.csi.proto.CreateSnapshotRequest;
 import io.farblock.csi.proto.CreateVolumeRequest;
 import io.farblock.csi.proto.GetCapacityRequest;
@@ -32,6 +35,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,6 +121,38 @@ class ControllerTest {
     }
 
     @Test
+    void changesTheLimitsOfAVolumeThatIsThere() {
+        csi.create(wish("pvc-1", SIZE_BYTES).putModifiableParameters("read-iops", "2000"));
+        assertThat(limits("pvc-1").getReadsPerSecond()).isEqualTo(2_000);
+        for (int i = 0; i < 10; i++) {
+            modify("pvc-1", Map.of("read-iops", "0", "write-bytes-per-second", "50M", "burst", "2s"));
+        }
+        assertThat(limits("pvc-1").getReadsPerSecond()).isZero();
+        assertThat(limits("pvc-1").getWriteBytesPerSecond()).isEqualTo(50 << 20);
+        assertThat(limits("pvc-1").getBurstMillis()).isEqualTo(2_000);
+
+        assertRefused(Code.INVALID_ARGUMENT, "there is no limit size", () -> modify("pvc-1", Map.of("size", "1G")));
+        assertRefused(
+                Code.INVALID_ARGUMENT, "'fast' is no whole number", () -> modify("pvc-1", Map.of("read-iops", "fast")));
+        assertRefused(Code.INVALID_ARGUMENT, "volume_id is missing", () -> modify("", Map.of()));
+        assertRefused(Code.NOT_FOUND, "there is no volume pvc-2", () -> modify("pvc-2", Map.of("read-iops", "1")));
+    }
+
+    private void modify(String id, Map<String, String> parameters) {
+        ControllerModifyVolumeResponse unused = csi.controller()
+                .controllerModifyVolume(ControllerModifyVolumeRequest.newBuilder()
+                        .setVolumeId(id)
+                        .putAllModifiableParameters(parameters)
+                        .build());
+    }
+
+    private Limits limits(String volume) {
+        try (AdminApi admin = new AdminApi(server.adminAddress())) {
+            return admin.get(volume).getLimits();
+        }
+    }
+
+    @Test
     void refusesTheSameNameForSomethingElse() {
         csi.create("pvc-1");
         assertRefused(Code.ALREADY_EXISTS, "is there with", () -> csi.create(wish("pvc-1", 2 * SIZE_BYTES)));
@@ -155,7 +191,7 @@ class ControllerTest {
                 () -> csi.create(wish("v", SIZE_BYTES).putParameters("colour", "red")));
         assertRefused(
                 Code.INVALID_ARGUMENT,
-                "no parameter of a volume",
+                "there is no limit iops",
                 () -> csi.create(wish("v", SIZE_BYTES).putModifiableParameters("iops", "1")));
         assertRefused(
                 Code.INVALID_ARGUMENT,
