@@ -65,7 +65,8 @@ class DockerPluginKernelTest {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
         String answer;
         do {
-            answer = Shell.run("curl -s --unix-socket " + folder + "/farblock.sock -d '" + json + "' http://plugin/" + call)
+            answer = Shell.run("curl -s --unix-socket " + folder + "/farblock.sock -d '" + json + "' http://plugin/"
+                            + call)
                     .output();
         } while (answer.contains("Try again") && System.nanoTime() < deadline);
         return answer;
