@@ -30,7 +30,8 @@ import picocli.CommandLine.ScopeType;
 @Command(
         name = "volume",
         description =
-                "Create, list, show, resize, limit, clone, check, release and delete the volumes of a storage server.",
+                "Create, list, show, resize, limit, clone, export, import, check, release and delete the volumes of a storage"
+                        + " server.",
         footer = {
             "",
             "Examples:",
@@ -40,7 +41,13 @@ import picocli.CommandLine.ScopeType;
             "  farblock volume clone backup@monday trial",
             "  farblock volume delete backup"
         },
-        subcommands = {SnapshotCommand.class, VolumeSetCommand.class})
+        subcommands = {
+            SnapshotCommand.class,
+            VolumeSetCommand.class,
+            VolumeExportCommand.class,
+            VolumeImportCommand.class,
+            VolumeDiffCommand.class
+        })
 final class VolumeCommand {
     private static final String NAME = "Name of the volume: 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front.";
 

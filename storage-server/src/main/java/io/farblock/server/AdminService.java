@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import io.farblock.api.admin.AdminGrpc;
+import io.farblock.api.admin.BeginImportRequest;
 import io.farblock.api.admin.CheckVolumeRequest;
 import io.farblock.api.admin.CloneSnapshotRequest;
 import io.farblock.api.admin.CreateSnapshotRequest;
@@ -9,8 +10,11 @@ import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteSnapshotResponse;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeResponse;
+import io.farblock.api.admin.FinishImportRequest;
 import io.farblock.api.admin.GetServerRequest;
 import io.farblock.api.admin.GetVolumeRequest;
+import io.farblock.api.admin.ListExtentsRequest;
+import io.farblock.api.admin.ListExtentsResponse;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
@@ -40,10 +44,16 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     }
 
     private final VolumeTable volumes;
+    private final VolumeChanges changes;
+    private final ExtentQueries extents;
+    private final Imports imports;
     private final Supplier<Server> server;
 
     AdminService(VolumeTable volumes, Supplier<Server> server) {
         this.volumes = volumes;
+        changes = new VolumeChanges(volumes);
+        extents = new ExtentQueries(volumes);
+        imports = new Imports(volumes);
         this.server = server;
     }
 
@@ -60,9 +70,31 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                     .setSharedWriters(request.getSharedWriters())
                     .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
                     .putAllLabels(request.getLabelsMap())
+                    .setImporter(request.getImporter())
                     .build());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
+    }
+
+    @Override
+    public void beginImport(BeginImportRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            imports.begin(request.getName(), request.getImporter(), request.getBaseContent(), request.getContent());
+            return VolumeMessage.of(volumes.get(request.getName()));
+        });
+    }
+
+    @Override
+    public void finishImport(FinishImportRequest request, StreamObserver<Volume> answer) {
+        answer(answer, () -> {
+            imports.finish(request.getName(), request.getSnapshot(), request.getContent());
+            return VolumeMessage.of(volumes.get(request.getName()));
+        });
+    }
+
+    @Override
+    public void listExtents(ListExtentsRequest request, StreamObserver<ListExtentsResponse> answer) {
+        answer(answer, () -> extents.list(request.getVolume(), request.getSince(), request.getFromBytes()));
     }
 
     @Override
@@ -131,7 +163,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     @Override
     public void resizeVolume(ResizeVolumeRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
-            volumes.resize(request.getName(), request.getSizeBytes(), request.getForce());
+            changes.resize(request.getName(), request.getSizeBytes(), request.getForce());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
     }
@@ -139,7 +171,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     @Override
     public void setVolume(SetVolumeRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
-            volumes.limit(request.getName(), request.getLimits());
+            changes.limit(request.getName(), request.getLimits());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
     }

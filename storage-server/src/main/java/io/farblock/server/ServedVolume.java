@@ -88,6 +88,8 @@ final class ServedVolume {
                     "volume " + record.getName() + " refuses I/O (" + volume.failure() + "): run farblock volume check "
                             + record.getName(),
                     "");
+        } else if (Imports.refuseOthers(hello, record, client, answer)) {
+            return;
         } else if (isOvertaken(hello)) {
             client.refuse(
                     answer,

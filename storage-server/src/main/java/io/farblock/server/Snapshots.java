@@ -65,8 +65,9 @@ final class Snapshots {
         return LayerRecord.newBuilder().setUuid(id).setSizeBytes(sizeBytes).build();
     }
 
-    /** Names everything below the top layer. */
-    VolumeRecord add(SnapshotName name, Map<String, String> labels) throws VolumeException, IOException {
+    /** Names everything below the top layer; {@code content} is what that is if it was imported, and empty otherwise. */
+    VolumeRecord add(SnapshotName name, Map<String, String> labels, String content)
+            throws VolumeException, IOException {
         return catalogue.update(
                 name.volume(),
                 changed -> changed.addSnapshots(SnapshotRecord.newBuilder()
@@ -75,6 +76,7 @@ final class Snapshots {
                         .setLayer(
                                 changed.getLayers(changed.getLayersCount() - 2).getUuid())
                         .setSizeBytes(changed.getSizeBytes())
+                        .setContent(content)
                         .setCreatedUnixMillis(System.currentTimeMillis())
                         .putAllLabels(labels)));
     }

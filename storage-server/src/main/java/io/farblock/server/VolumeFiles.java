@@ -128,6 +128,11 @@ final class VolumeFiles implements AutoCloseable {
         }
     }
 
+    /** Where they are. */
+    Path directory() {
+        return directory;
+    }
+
     boolean hasDirty() {
         for (int i = 0; i < count; i++) {
             if (dirty.get(i) != 0) {

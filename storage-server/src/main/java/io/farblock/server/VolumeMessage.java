@@ -46,6 +46,7 @@ final class VolumeMessage {
                     .setName(snapshot.getName())
                     .setUuid(snapshot.getUuid())
                     .setSizeBytes(snapshot.getSizeBytes())
+                    .setContent(Imports.content(snapshot))
                     .setCreatedUnixMillis(snapshot.getCreatedUnixMillis())
                     .putAllLabels(snapshot.getLabelsMap()));
         }
@@ -74,6 +75,10 @@ final class VolumeMessage {
     }
 
     private static Volume.Builder withState(Volume.Builder volume, VolumeStatus status) {
+        if (!status.record().getImporter().isEmpty()) {
+            return volume.setState(VolumeState.VOLUME_STATE_IMPORTING)
+                    .setStateReason("it is not whole: if no import is running any more, delete it and import again");
+        }
         if (status.failure() != null) {
             return volume.setState(VolumeState.VOLUME_STATE_FAILED)
                     .setStateReason(status.failure() + "; run farblock volume check "

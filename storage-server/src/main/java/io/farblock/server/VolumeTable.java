@@ -1,8 +1,6 @@
 package io.farblock.server;
 
-import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.Space;
-import io.farblock.block.IoLimits;
 import io.farblock.session.VolumeHost.OpenAnswer;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
@@ -28,7 +26,6 @@ final class VolumeTable {
     private final Disk disk;
     private final Catalogue catalogue;
     private final Snapshots snapshots;
-    private final VolumeSize sizes;
     private final DiskRoom room;
     private final ServerOptions options;
     private final DurabilityVerifier verifier;
@@ -50,7 +47,6 @@ final class VolumeTable {
         this.verifier = verifier;
         this.threads = threads;
         snapshots = new Snapshots(disk, catalogue);
-        sizes = new VolumeSize(disk, catalogue);
         room = new DiskRoom(disk, catalogue.volumes(), options.reserveBytes());
     }
 
@@ -90,68 +86,29 @@ final class VolumeTable {
         VolumeControl control = control(name.volume());
         return control.call(() -> {
             VolumeRecord record = catalogue.find(name.volume());
-            Snapshots.check(name, record);
-            room.require("snapshot " + name + " cannot be taken");
-            FileVolume volume = serve(control, record).volume();
-            if (volume.failure() != null) {
+            if (!record.getImporter().isEmpty()) {
                 throw new VolumeException(
-                        VolumeException.Kind.DISK, "volume " + name.volume() + " refuses I/O: " + volume.failure());
+                        VolumeException.Kind.IN_USE, "volume " + name.volume() + " is being imported and is not whole");
             }
-            control.merge().pause();
-            try {
-                volume.push(snapshots.addLayer(name.volume()));
-                return snapshots.add(name, labels);
-            } finally {
-                control.merge().resume();
-            }
+            return snapshotNow(control, record, name, labels, "");
         });
     }
 
-    /**
-     * Gives a volume another size. Larger at any time, and whoever has it open is told; smaller by force only, while
-     * nobody has it open.
-     */
-    void resize(String name, long sizeBytes, boolean force) throws VolumeException {
-        VolumeControl control = control(name);
-        VolumeRecord unused = control.call(() -> {
-            VolumeRecord record = catalogue.find(name);
-            VolumeSize.check(record, sizeBytes, force);
-            if (sizeBytes > record.getSizeBytes()) {
-                return grow(control, record, sizeBytes);
-            }
-            if (sizeBytes < record.getSizeBytes()) {
-                VolumeRecord closed = requireUnused(control, name);
-                control.closeFiles();
-                return sizes.shrink(closed, sizeBytes);
-            }
-            return record;
-        });
-    }
-
-    /** Changes the limits that are given; whoever has the volume open is told. */
-    void limit(String name, Limits wanted) throws VolumeException {
-        VolumeControl control = control(name);
-        VolumeRecord unused = control.call(() -> {
-            if (SnapshotName.isOne(name)) {
-                throw new VolumeException(VolumeException.Kind.INVALID, name + " is a snapshot, which has no limits");
-            }
-            IoLimits limits = VolumeLimits.changed(VolumeLimits.of(catalogue.find(name)), wanted);
-            VolumeRecord record = catalogue.update(name, changed -> VolumeLimits.with(changed, limits));
-            if (control.served() != null) {
-                control.served().limit(limits);
-            }
-            return record;
-        });
-    }
-
-    private VolumeRecord grow(VolumeControl control, VolumeRecord record, long sizeBytes)
+    /** On the control thread; {@code content} is what it holds if it was imported, and empty otherwise. */
+    VolumeRecord snapshotNow(
+            VolumeControl control, VolumeRecord record, SnapshotName name, Map<String, String> labels, String content)
             throws IOException, VolumeException {
-        ServedVolume served = serve(control, record);
+        Snapshots.check(name, record);
+        room.require("snapshot " + name + " cannot be taken");
+        FileVolume volume = serve(control, record).volume();
+        if (volume.failure() != null) {
+            throw new VolumeException(
+                    VolumeException.Kind.DISK, "volume " + name.volume() + " refuses I/O: " + volume.failure());
+        }
         control.merge().pause();
         try {
-            VolumeRecord larger = sizes.grow(served.volume(), sizeBytes);
-            served.infoIsNew();
-            return larger;
+            volume.push(snapshots.addLayer(name.volume()));
+            return snapshots.add(name, labels, content);
         } finally {
             control.merge().resume();
         }
@@ -271,6 +228,14 @@ final class VolumeTable {
         threads.close();
     }
 
+    Catalogue catalogue() {
+        return catalogue;
+    }
+
+    Disk disk() {
+        return disk;
+    }
+
     VolumeControl control(String name) throws VolumeException {
         // First: a name that a client made up takes no memory.
         VolumeRecord unused = catalogue.find(name);
@@ -340,8 +305,8 @@ final class VolumeTable {
         }
     }
 
-    // A snapshot that stays open would be in the way of merges for ever.
-    private void closeIfUnused(VolumeControl control) {
+    /** On the control thread: a snapshot that stays open would be in the way of merges for ever. */
+    void closeIfUnused(VolumeControl control) {
         ServedVolume served = control.served();
         if (SnapshotName.isOne(control.name()) && served != null && !control.isEnding() && served.isUnused()) {
             end(control, control.name());
@@ -361,10 +326,14 @@ final class VolumeTable {
         return deleting;
     }
 
-    private VolumeRecord requireUnused(VolumeControl control, String name) throws VolumeException {
+    /** On the control thread: the record of a volume that nobody has open or holds. */
+    VolumeRecord requireUnused(VolumeControl control, String name) throws VolumeException {
         VolumeRecord record = catalogue.find(name);
         List<VolumeStatus.Client> clients = VolumeStatus.clients(control.served(), record);
-        if (!clients.isEmpty()) {
+        // An import that was cut short comes back no more.
+        boolean isAbandoned =
+                !record.getImporter().isEmpty() && clients.stream().noneMatch(VolumeStatus.Client::isConnected);
+        if (!clients.isEmpty() && !isAbandoned) {
             throw new VolumeException(
                     VolumeException.Kind.IN_USE, clients.get(0).inUse(name));
         }

@@ -121,7 +121,7 @@ final class LayeredHost {
     void snapshot(String volume, String name) throws IOException, VolumeException {
         FileVolume open = volume(volume);
         open.push(snapshots.addLayer(volume));
-        snapshots.add(new SnapshotName(volume, name), Map.of());
+        snapshots.add(new SnapshotName(volume, name), Map.of(), "");
     }
 
     /**

@@ -1,11 +1,13 @@
 package io.farblock.server;
 
+import com.google.protobuf.ByteString;
 import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.CloneSnapshotRequest;
 import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
+import io.farblock.api.admin.FinishImportRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.ListVolumesRequest;
@@ -48,6 +50,19 @@ final class Operator implements AutoCloseable {
                 .setSizeBytes(SIZE_BYTES)
                 .setSharedWriters(sharedWriters)
                 .build());
+    }
+
+    void createForImport(String name, ByteString importer) {
+        var unused = admin.createVolume(CreateVolumeRequest.newBuilder()
+                .setName(name)
+                .setSizeBytes(SIZE_BYTES)
+                .setImporter(importer)
+                .build());
+    }
+
+    void finishImport(String name) {
+        var unused = admin.finishImport(
+                FinishImportRequest.newBuilder().setName(name).build());
     }
 
     Volume show(String name) {

@@ -1,0 +1,75 @@
+package io.farblock.cli;
+
+import com.google.protobuf.ByteString;
+import io.farblock.cli.transfer.Transfer;
+import io.farblock.client.OpenFailedException;
+import io.farblock.client.RemoteStore;
+import io.farblock.client.RemoteVolume;
+import io.farblock.session.ClientOptions;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.nio.ByteBuffer;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/** A volume that one command has open over the data protocol. */
+final class OpenedVolume implements AutoCloseable {
+    private static final int CLOSE_SECONDS = 3;
+
+    private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    private final RemoteStore store;
+
+    /** Opens it; for writing, which needs its lease, or to read only. */
+    OpenedVolume(String server, String volume, UUID clientId, boolean readOnly) {
+        ClientOptions options = new ClientOptions(volume, clientId, "farblock volume", readOnly, false);
+        try {
+            store = RemoteVolume.open(Endpoint.parse(server), options, Transfer.DEPTH, loops.next())
+                    .get()
+                    .store();
+        } catch (ExecutionException e) {
+            endLoops();
+            throw failure(e.getCause());
+        } catch (InterruptedException e) {
+            endLoops();
+            Thread.currentThread().interrupt();
+            throw new CommandException(ExitCode.FAILED, "interrupted", e);
+        } catch (CommandException e) {
+            endLoops();
+            throw e;
+        }
+    }
+
+    private static CommandException failure(Throwable cause) {
+        int code = ExitCode.FAILED;
+        if (cause instanceof OpenFailedException refused) {
+            int refusal = refused.isNoSuchVolume() ? ExitCode.NOT_FOUND : ExitCode.REFUSED;
+            code = refused.isUnreachable() ? ExitCode.UNREACHABLE : refusal;
+        }
+        return new CommandException(code, cause.getMessage(), cause);
+    }
+
+    /** How the server is told of a client. */
+    static ByteString idBytes(UUID clientId) {
+        return ByteString.copyFrom(ByteBuffer.allocate(2 * Long.BYTES)
+                .putLong(clientId.getMostSignificantBits())
+                .putLong(clientId.getLeastSignificantBits())
+                .flip());
+    }
+
+    /** Requests to it, many at once. */
+    Transfer transfer() {
+        return new Transfer(store, store.loop());
+    }
+
+    @Override
+    public void close() {
+        store.loop().execute(store::close);
+        store.closed().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+        endLoops();
+    }
+
+    private void endLoops() {
+        loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+}

@@ -1,0 +1,87 @@
+package io.farblock.server;
+
+import io.farblock.api.admin.ListExtentsResponse;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+
+/** What operators ask about the content of volumes. Called on gRPC's threads; waits for the volumes' disk. */
+final class ExtentQueries {
+    // What is looked at in a moment, also where nothing is found.
+    private static final long MAX_SPAN_BYTES = 1L << 40;
+
+    private final VolumeTable volumes;
+    private final Catalogue catalogue;
+    private final Disk disk;
+
+    ExtentQueries(VolumeTable volumes) {
+        this.volumes = volumes;
+        catalogue = volumes.catalogue();
+        disk = volumes.disk();
+    }
+
+    /**
+     * What of a volume or a snapshot holds data, or what is different from an earlier snapshot of it: some of it, and
+     * where to go on. Nothing is held between two calls, however long a client takes.
+     *
+     * @param since VOLUME@SNAPSHOT, or empty
+     */
+    ListExtentsResponse list(String name, String since, long from) throws VolumeException {
+        if (from < 0) {
+            throw new VolumeException(VolumeException.Kind.INVALID, "there is nothing at " + from);
+        }
+        // Neither goes away meanwhile. Always in the same order, so that nobody waits in a circle.
+        String first = since.compareTo(name) < 0 && !since.isEmpty() ? since : name;
+        String second = first.equals(name) && !since.isEmpty() ? since : name;
+        VolumeControl outer = volumes.control(first);
+        VolumeControl inner = volumes.control(second);
+        Callable<ListExtentsResponse> work = () -> listExtents(name, since, from);
+        return outer.call(() -> pausing(outer, inner == outer ? work : () -> inner.call(() -> pausing(inner, work))));
+    }
+
+    /** On the control thread: no block moves from one layer to another meanwhile. */
+    private ListExtentsResponse pausing(VolumeControl control, Callable<ListExtentsResponse> work) throws Exception {
+        // The layers of a snapshot rest for as long as it is open.
+        boolean isSnapshot = SnapshotName.isOne(control.name());
+        if (!isSnapshot) {
+            control.merge().pause();
+        }
+        try {
+            return work.call();
+        } finally {
+            if (isSnapshot) {
+                volumes.closeIfUnused(control);
+            } else {
+                control.merge().resume();
+            }
+        }
+    }
+
+    private ListExtentsResponse listExtents(String name, String since, long from) throws IOException, VolumeException {
+        VolumeRecord record = catalogue.find(name);
+        ListExtentsResponse.Builder found = ListExtentsResponse.newBuilder()
+                .setSizeBytes(record.getSizeBytes())
+                .setBlockSizeBytes(record.getBlockSizeBytes());
+        long to = Math.min(record.getSizeBytes(), Math.min(from, record.getSizeBytes()) + MAX_SPAN_BYTES);
+        ExtentList list = new ExtentList(found, !since.isEmpty());
+        long next;
+        if (since.isEmpty()) {
+            next = Extents.ofData(disk, view(record).layers(), from, to, list);
+        } else {
+            VolumeRecord before = catalogue.find(since);
+            List<LayerRecord> layers = Layers.of(before);
+            if (!SnapshotName.isOne(since) || !Layers.of(record).contains(layers.get(layers.size() - 1))) {
+                throw new VolumeException(
+                        VolumeException.Kind.INVALID, since + " is not an earlier snapshot of what became " + name);
+            }
+            next = Extents.changed(disk, view(before), view(record), from, to, list);
+        }
+        return found.setNextBytes(next < record.getSizeBytes() ? next : 0).build();
+    }
+
+    private Extents.View view(VolumeRecord record) throws IOException, VolumeException {
+        FileVolume volume =
+                volumes.serve(volumes.control(record.getName()), record).volume();
+        return new Extents.View(volume.layers(), record.getSizeBytes());
+    }
+}
