@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The volume plugin for Docker on real devices, mounts and file systems, asked by curl as Docker asks it. */
+/** The volume plugin for Docker on real devices, mounts and file systems, asked by curl as Docker asks it. Four starts of a JVM. */
+@Tag("long")
 class DockerPluginKernelTest {
     private static final int START_SECONDS = 120;
 
