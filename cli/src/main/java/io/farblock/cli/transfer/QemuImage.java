@@ -13,23 +13,28 @@ public final class QemuImage {
 
     /** Makes a qcow2 image of a raw one. */
     public static void fromRaw(Path raw, Path image) throws IOException {
-        run(List.of(TOOL, "convert", "-f", "raw", "-O", "qcow2", raw.toString(), image.toString()));
+        run(List.of(TOOL, "convert", "-f", "raw", "-O", "qcow2", path(raw), path(image)));
     }
 
     /** Makes a raw, sparse image of a qcow2 one. */
     public static void toRaw(Path image, Path raw) throws IOException {
         // An image may name other files of this machine as its content: one from a stranger would get hold of them.
-        String about = run(List.of(TOOL, "info", "-f", "qcow2", "--output=json", image.toString()));
+        String about = run(List.of(TOOL, "info", "-f", "qcow2", "--output=json", path(image)));
         if (about.contains("\"backing-filename\"") || about.contains("\"data-file\"")) {
             throw new IOException("the image " + image + " stands on another file: make it whole first, with"
                     + " qemu-img convert -O qcow2 " + image + " WHOLE");
         }
-        run(List.of(TOOL, "convert", "-f", "qcow2", "-O", "raw", image.toString(), raw.toString()));
+        run(List.of(TOOL, "convert", "-f", "qcow2", "-O", "raw", path(image), path(raw)));
     }
 
     /** Fails, with what mends it, where the tool is missing. */
     public static void require() throws IOException {
         run(List.of(TOOL, "--version"));
+    }
+
+    // A name may begin as an option does.
+    private static String path(Path file) {
+        return file.toAbsolutePath().toString();
     }
 
     private static String run(List<String> command) throws IOException {
