@@ -18,12 +18,31 @@ final class Faults {
     private static final int PROGRESS_REQUESTS = 200;
     private static final int LIMIT_SECONDS = 300;
     private static final int POLL_MILLIS = 200;
+    private static final int MOST_TRIES = 3;
 
     private Faults() {}
 
     /** How often a fault is repeated, or how long it lasts: fully with {@code --long}, otherwise enough to be hit. */
     static int fully(int full, int enough) {
         return "yes".equals(System.getenv("FARBLOCK_LONG")) ? full : enough;
+    }
+
+    /** Something that is done to the product while requests are in flight. */
+    @FunctionalInterface
+    interface Fault {
+        /** Does it for the {@code number}th time; true if requests had to be done again because of it. */
+        boolean hits(int number) throws Exception;
+    }
+
+    /** Repeats a fault until it has hit so many times: what comes between two rounds of the load hits nothing. */
+    static void untilHit(int times, Fault fault) throws Exception {
+        int hits = 0;
+        for (int number = 1; hits < times; number++) {
+            if (number > MOST_TRIES * times) {
+                throw new AssertionError("only " + hits + " of " + (number - 1) + " hit a request");
+            }
+            hits += fault.hits(number) ? 1 : 0;
+        }
     }
 
     /** Waits until enough requests are in flight for a fault to hit some; returns how many. */
