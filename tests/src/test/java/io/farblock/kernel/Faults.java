@@ -80,7 +80,7 @@ final class Faults {
         long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadlineNanos) {
-                throw new AssertionError(what + ": not reached within " + LIMIT_SECONDS + " s");
+                throw new AssertionError(what + ": not reached within " + LIMIT_SECONDS + " s\n" + Stacks.now());
             }
             TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
         }
