@@ -146,7 +146,7 @@ public final class Node {
 
     /** Where the output of all that {@link #start} starts is kept. */
     static Path logs() {
-        return Path.of("target", "kernel-logs", System.getenv().getOrDefault("FARBLOCK_KERNEL_PART", "here"));
+        return Path.of(System.getenv().getOrDefault("FARBLOCK_KERNEL_LOGS", "target/kernel-logs/here"));
     }
 
     private static Path log(String name) throws IOException {
