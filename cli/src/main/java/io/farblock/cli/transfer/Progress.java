@@ -74,7 +74,9 @@ public final class Progress implements LongConsumer {
                     seconds);
             return;
         }
-        int filled = totalBytes == 0 ? BAR_WIDTH : (int) (BAR_WIDTH * (double) doneBytes / totalBytes);
+        // A stream says itself what it brings, and may say the same twice.
+        double part = totalBytes == 0 ? 1 : Math.min(1, (double) doneBytes / totalBytes);
+        int filled = (int) (BAR_WIDTH * part);
         out.printf(
                 Locale.ROOT,
                 "\r[%s%s] %s of %s, %s/s ",
