@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
  */
 class Threads implements AutoCloseable {
     private static final int IDLE_SECONDS = 10;
+    private static final long MERGE_BATCH_BYTES = 4 << 20;
 
     private final ScheduledExecutorService timer =
             Executors.newSingleThreadScheduledExecutor(work -> daemon(work, "farblock-timer"));
@@ -41,6 +42,11 @@ class Threads implements AutoCloseable {
 
     void loopsMayWrite(boolean may) {
         loopsMayWrite = may;
+    }
+
+    /** How much a merge of layers does before it lets others have their turn: who has to wait hardly notices it. */
+    long mergeBatchBytes() {
+        return MERGE_BATCH_BYTES;
     }
 
     /** Monotonic time. */

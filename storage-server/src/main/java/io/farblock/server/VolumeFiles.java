@@ -2,8 +2,7 @@ package io.farblock.server;
 
 import io.farblock.linux.FileDescriptor;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
@@ -84,13 +83,13 @@ final class VolumeFiles implements AutoCloseable {
 
     /** Takes away the files of a volume, as many as there are, and the directory. */
     static void delete(Disk disk, Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            return;
-        }
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-            for (Path entry : entries) {
+        try {
+            for (Path entry : disk.list(directory)) {
                 disk.delete(entry);
             }
+        } catch (NoSuchFileException e) {
+            // A crash came after they were gone, or before they were made.
+            return;
         }
         disk.delete(directory);
     }
