@@ -209,6 +209,16 @@ final class BlockMap {
         return states;
     }
 
+    /** Puts what was said before of blocks that are in a slot into what is to be said of a page. */
+    synchronized void keepBelow(int page, byte[] states, byte slot, byte[] before) {
+        long first = (long) page << PAGE_SHIFT;
+        for (int i = 0; i < blocksIn(page); i++) {
+            if (slotOfBlock(first + i) == slot) {
+                MapPage.replaceState(states, i, MapPage.state(before, i));
+            }
+        }
+    }
+
     /** Has blocks of the range that are in one slot be in another one, with the same content; no map on disk changes. */
     synchronized void relabel(long offset, long lengthBytes, byte from, byte to) {
         long end = blocksOf(offset + lengthBytes);

@@ -229,6 +229,19 @@ final class FileVolume {
     /** Has changes go to the top layer of the record; what was acknowledged before is durable in those below on return. */
     void push(VolumeRecord record) throws IOException {
         layers.push(record, ranges);
+        syncNow();
+    }
+
+    /**
+     * Has changes go to the top layer, and no other, from now on; on return the maps of those below are on the disk what
+     * they are in memory.
+     */
+    void turnUp() throws IOException {
+        ranges.betweenWrites(layers::turnUp);
+        syncNow();
+    }
+
+    private void syncNow() throws IOException {
         CompletableFuture<Integer> synced = new CompletableFuture<>();
         sync.await(synced::complete);
         int result = synced.join();

@@ -45,7 +45,7 @@ final class LayerMerge {
         lower = layers.chain().layer(index);
         upper = layers.chain().layer(index + 1);
         if (isOnTop()) {
-            layers.turnDown(volume.ranges());
+            volume.ranges().betweenWrites(layers::turnDown);
         }
     }
 

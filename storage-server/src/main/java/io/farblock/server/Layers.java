@@ -1,5 +1,6 @@
 package io.farblock.server;
 
+import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,6 +36,8 @@ final class Layers implements AutoCloseable {
     private volatile BlockMap map;
     // Not part of the volume any more; closed once no sync can be using them. Guarded by this object.
     private final List<Layer> dropped = new ArrayList<>();
+    // A map could not be read that is to hear of changes: no sync succeeds until all is loaded again.
+    private volatile boolean unreadable;
 
     private Layers(Disk disk, Path directory, LayerChain chain) {
         this.disk = disk;
@@ -86,6 +89,7 @@ final class Layers implements AutoCloseable {
 
     /** Makes the map from what the layers have on disk. Nobody may use the volume meanwhile. */
     void load(VolumeRecord record) throws IOException {
+        unreadable = false;
         LayerChain now = chain;
         if (now.count() == 1) {
             return;
@@ -159,19 +163,16 @@ final class Layers implements AutoCloseable {
         map = map.grown(sizeBytes);
     }
 
-    /** Has changes go to the layer below the top one, which is to be emptied into it. Waits as {@link #push} does. */
-    void turnDown(ActiveRanges ranges) {
-        ranges.betweenWrites(() -> {
-            synchronized (this) {
-                if (!chain.isTurnedDown()) {
-                    stageChanges();
-                    chain = chain.turnedDown();
-                }
-            }
-        });
+    /** Has changes go to the layer below the top one, which is to be emptied into it; between writes. */
+    synchronized void turnDown() {
+        if (!chain.isTurnedDown()) {
+            stageChanges();
+            chain = chain.turnedDown();
+        }
     }
 
-    private synchronized void turnUp() {
+    /** Has changes go to the top layer again, wherever they went; between writes. */
+    synchronized void turnUp() {
         if (chain.isTurnedDown()) {
             stageChanges();
             chain = chain.turnedUp();
@@ -294,7 +295,7 @@ final class Layers implements AutoCloseable {
         return map != null && chain.target().map() == null;
     }
 
-    /** Says that the file of byte {@code offset} to which changes go was changed. Only after the change. */
+    /** Says that the file of byte {@code offset} was changed to which changes go. After the change. */
     void markDirty(long offset) {
         chain.target().files().markDirty(offset);
     }
@@ -324,7 +325,7 @@ final class Layers implements AutoCloseable {
             dropped.forEach(Layer::close);
             dropped.clear();
         }
-        int result = 0;
+        int result = unreadable ? -Errno.EIO : 0;
         for (int i = 0; i < now.count() && result == 0; i++) {
             result = now.layer(i).files().sync();
         }
@@ -355,7 +356,8 @@ final class Layers implements AutoCloseable {
                 above.map().stage(now.states(above.map().known(dirty), above.slot(), zero));
             }
             if (target.map() != null) {
-                target.map().stage(now.states(dirty, target.slot(), MapPage.ZERO));
+                byte above = chain.isTurnedDown() ? chain.top().slot() : BlockMap.ZEROS;
+                unreadable |= !target.map().stage(now, dirty, target.slot(), above);
             }
         }
     }

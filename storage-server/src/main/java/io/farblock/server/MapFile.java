@@ -234,6 +234,28 @@ final class MapFile implements AutoCloseable {
         staged.put(page, states);
     }
 
+    /**
+     * Keeps for the next sync what the map of blocks says of pages. Of blocks that the layer {@code above} still has, this one
+     * says what it said before: that they are above may not be durable yet, and then what counts after a crash is here.
+     *
+     * @param above ZEROS for none
+     * @return false if the disk does not tell what it said
+     */
+    boolean stage(BlockMap map, BitSet changed, byte slot, byte above) {
+        SortedMap<Integer, byte[]> said = map.states(changed, slot, MapPage.ZERO);
+        try {
+            for (Map.Entry<Integer, byte[]> page : said.entrySet()) {
+                if (above != BlockMap.ZEROS) {
+                    map.keepBelow(page.getKey(), page.getValue(), above, states(page.getKey()));
+                }
+            }
+        } catch (IOException e) {
+            return false;
+        }
+        stage(said);
+        return true;
+    }
+
     /** Keeps pages for the next sync. */
     synchronized void stage(SortedMap<Integer, byte[]> taken) {
         staged.putAll(taken);
@@ -255,20 +277,26 @@ final class MapFile implements AutoCloseable {
 
     /** Writes pages and makes them durable; 0 or a negative error number, and then nothing has changed. */
     int write(SortedMap<Integer, byte[]> taken) {
-        int result = taken.isEmpty() ? 0 : writeDurably(taken);
+        int result = settle();
+        if (result == 0 && !taken.isEmpty()) {
+            result = writeDurably(taken);
+        }
         if (result < 0) {
             putBack(taken);
         }
         return result;
     }
 
-    private int writeDurably(SortedMap<Integer, byte[]> taken) {
-        // What a server that was killed has written is in the page cache only: its slot does not count as durable yet.
+    // What a server that was killed has written is in the page cache only. Its slot does not count as durable yet; and what
+    // it says is not written again, since nothing changes by that.
+    private int settle() {
         int result = settled ? 0 : disk.syncData(file.number());
-        if (result == 0) {
-            settled = true;
-            result = writeSlots(taken);
-        }
+        settled = result == 0;
+        return result;
+    }
+
+    private int writeDurably(SortedMap<Integer, byte[]> taken) {
+        int result = writeSlots(taken);
         if (result == 0) {
             result = disk.syncData(file.number());
         }

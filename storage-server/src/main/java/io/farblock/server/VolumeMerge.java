@@ -17,8 +17,6 @@ import org.slf4j.LoggerFactory;
  */
 final class VolumeMerge {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeMerge.class);
-    // Little enough that who has to wait for the end of a batch hardly notices.
-    private static final long BATCH_BYTES = 4 << 20;
     private static final long MAX_BYTES_PER_SECOND = 64 << 20;
     private static final long RETRY_SECONDS = 60;
     private static final long NO_ROOM_REST_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -134,6 +132,10 @@ final class VolumeMerge {
             // A snapshot that failed half way left a layer, of which the disk knows for sure by now.
             volume.push(record);
         }
+        if (plan.index() + 2 < volume.layers().chain().count()) {
+            // Another merge may have been under way, with changes going to the layer that is to be emptied now.
+            volume.turnUp();
+        }
         merge = new LayerMerge(volume, plan.index());
         status = new MergeStatus(0, totalBytes, null);
         running = true;
@@ -148,7 +150,7 @@ final class VolumeMerge {
         }
         batchNanos = threads.nowNanos();
         try {
-            batchBytes = merge.move(BATCH_BYTES);
+            batchBytes = merge.move(threads.mergeBatchBytes());
             if (batchBytes < 0) {
                 fail(Errno.describe((int) -batchBytes));
             } else {
