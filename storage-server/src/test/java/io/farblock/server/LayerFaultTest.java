@@ -37,7 +37,7 @@ class LayerFaultTest {
 
     @AfterEach
     void close() {
-        host.end();
+        host.stop();
     }
 
     private BlockStatus write(long offset, int value) throws IOException, VolumeException {

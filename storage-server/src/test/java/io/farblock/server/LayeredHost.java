@@ -8,167 +8,140 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 
-/** A server's volumes without its network: opened, snapshotted and cloned from the test's thread. */
+/** A server without its network and its threads: its table of volumes, driven from the test's thread. */
 final class LayeredHost {
     final Disk disk;
     final Path root;
-    final Map<String, FileVolume> volumes = new TreeMap<>();
-    private final Threads threads = new CallersThread();
-    DataDirectory directory;
+    private final long mergeBatchBytes;
+    private final Map<String, Opened> opened = new TreeMap<>();
+    private TurnTaking threads;
+    private DataDirectory directory;
     Catalogue catalogue;
-    Snapshots snapshots;
-    private final Executor loop = Runnable::run;
+    VolumeTable table;
 
-    /** Everything is done by whoever asks for it, before the call returns. */
-    private static final class CallersThread extends Threads {
-        @Override
-        ExecutorService pool(int count, String name) {
-            return new AbstractExecutorService() {
-                private boolean shut;
-
-                @Override
-                public void execute(Runnable work) {
-                    work.run();
-                }
-
-                @Override
-                public void shutdown() {
-                    shut = true;
-                }
-
-                @Override
-                public List<Runnable> shutdownNow() {
-                    shut = true;
-                    return List.of();
-                }
-
-                @Override
-                public boolean isShutdown() {
-                    return shut;
-                }
-
-                @Override
-                public boolean isTerminated() {
-                    return shut;
-                }
-
-                @Override
-                public boolean awaitTermination(long timeout, TimeUnit unit) {
-                    return shut;
-                }
-            };
-        }
-    }
+    /** A volume or a snapshot, and the one connection to it. */
+    private record Opened(FileVolume volume, FileStore store) {}
 
     LayeredHost(Disk disk, Path root) throws StartupException {
-        this.disk = disk;
-        this.root = root;
-        start();
+        this(disk, root, 4 << 20);
     }
 
-    private void start() throws StartupException {
+    LayeredHost(Disk disk, Path root, long mergeBatchBytes) throws StartupException {
+        this.disk = disk;
+        this.root = root;
+        this.mergeBatchBytes = mergeBatchBytes;
+        restart();
+    }
+
+    /** Starts, also after {@link #kill} or {@link #stop}. */
+    void restart() throws StartupException {
+        threads = new TurnTaking(mergeBatchBytes);
         directory = DataDirectory.open(disk, root);
-        catalogue = Catalogue.open(disk, directory);
-        snapshots = new Snapshots(disk, catalogue);
+        try {
+            catalogue = Catalogue.open(disk, directory);
+        } catch (StartupException e) {
+            directory.close();
+            throw e;
+        }
+        table = new VolumeTable(
+                disk,
+                catalogue,
+                TestVolume.options(root),
+                new DurabilityVerifier("boot"),
+                new PayloadMemory(Long.MAX_VALUE),
+                threads);
+        table.resumeMerges();
     }
 
     /** As if the process had been killed; the page cache stays what it is. */
     void kill() {
-        volumes.values().forEach(volume -> volume.layers().close());
-        volumes.clear();
+        opened.values().forEach(open -> open.volume.layers().close());
+        opened.clear();
+        table.close();
         directory.close();
     }
 
-    /** Starts again after {@link #kill} or {@link #stop}. */
-    void restart() throws StartupException {
-        start();
-    }
-
+    /** Ends in good order. */
     void stop() {
-        volumes.values().forEach(FileVolume::close);
-        volumes.clear();
+        opened.clear();
+        List<String> unfinished = table.closeFiles(1000);
+        if (!unfinished.isEmpty()) {
+            throw new IllegalStateException("nothing was to wait: " + unfinished);
+        }
+        table.close();
         directory.close();
     }
 
-    void end() {
-        stop();
-        threads.close();
+    /** Does one of the things that are to be done later; false if there is none. */
+    boolean turn(RandomGenerator random) {
+        return threads.turn(random);
     }
 
     FileVolume volume(String name) throws IOException, VolumeException {
-        FileVolume open = volumes.get(name);
-        if (open == null) {
-            open = FileVolume.open(catalogue.find(name), disk, catalogue, TestVolume.options(root), threads);
-            volumes.put(name, open);
-        }
-        return open;
+        return open(name).volume;
     }
 
-    void close(String name) {
-        FileVolume open = volumes.remove(name);
-        if (open != null) {
-            open.close();
+    /** What tells the openings of each open volume apart between which something may have been lost. */
+    Map<String, Long> mapLives() {
+        Map<String, Long> lives = new TreeMap<>();
+        opened.forEach((name, open) -> lives.put(name, open.volume.mapLife()));
+        return lives;
+    }
+
+    private Opened open(String name) throws IOException, VolumeException {
+        Opened known = opened.get(name);
+        if (known == null) {
+            FileVolume volume =
+                    table.serve(table.control(name), catalogue.find(name)).volume();
+            known = new Opened(volume, volume.store(Runnable::run, SnapshotName.isOne(name)));
+            opened.put(name, known);
+        }
+        return known;
+    }
+
+    /** Closes a volume of one layer, or a snapshot. */
+    void close(String name) throws VolumeException {
+        opened.remove(name);
+        VolumeControl control = table.control(name);
+        if (SnapshotName.isOne(name)) {
+            control.execute(() -> table.closeIfUnused(control));
+        } else {
+            control.execute(control::closeFiles);
         }
     }
 
-    void snapshot(String volume, String name) throws IOException, VolumeException {
-        FileVolume open = volume(volume);
-        open.push(snapshots.addLayer(volume));
-        snapshots.add(new SnapshotName(volume, name), Map.of(), "");
+    void snapshot(String volume, String name) throws VolumeException {
+        var unused = table.snapshot(new SnapshotName(volume, name), Map.of());
     }
 
-    /**
-     * Merges layers as the server does, at most so many batches of so many bytes.
-     *
-     * @return whether two layers became one
-     */
-    boolean merge(String volume, int batches, long batchBytes) throws IOException, VolumeException {
-        MergePlan plan = MergePlan.of(catalogue.find(volume));
-        if (plan == null || snapshots.borrower(plan) != null) {
-            return false;
+    /** Deletes a volume or a snapshot. */
+    void delete(String name) throws VolumeException {
+        opened.remove(name);
+        if (SnapshotName.isOne(name)) {
+            table.deleteSnapshot(SnapshotName.parse(name));
+        } else {
+            table.delete(name);
         }
-        List.copyOf(volumes.keySet()).stream()
-                .filter(name -> name.startsWith(volume + "@"))
-                .forEach(this::close);
-        snapshots.beginMerge(volume, plan);
-        FileVolume open = volume(volume);
-        LayerMerge merge = new LayerMerge(open, plan.index());
-        for (int i = 0; i < batches && !merge.isComplete(); i++) {
-            requireDone(merge.move(batchBytes));
-            requireDone(sync(open));
-            merge.free();
-        }
-        if (!merge.isComplete() || snapshots.endMerge(volume, plan) == null) {
-            return false;
-        }
-        open.layers().drop(merge.upper());
-        snapshots.deleteFreshLayer(volume);
-        return true;
     }
 
-    private static long sync(FileVolume open) {
-        CompletableFuture<Integer> synced = new CompletableFuture<>();
-        open.sync().await(synced::complete);
-        return synced.join();
-    }
-
-    private static void requireDone(long result) throws IOException {
-        if (result < 0) {
-            throw new IOException("a merge ended with " + result);
+    /** Gives a volume another size. */
+    void resize(String name, long sizeBytes) throws VolumeException {
+        if (sizeBytes < catalogue.find(name).getSizeBytes()) {
+            opened.remove(name);
         }
+        new VolumeChanges(table).resize(name, sizeBytes, true);
     }
 
     BlockStatus submit(String name, BlockOperation operation, Consumer<BlockRequest> fill)
             throws IOException, VolumeException {
         CompletableFuture<BlockStatus> ended = new CompletableFuture<>();
-        FileStore store = volume(name).store(loop, SnapshotName.isOne(name));
+        FileStore store = open(name).store;
+        // As the server tells every connection.
+        store.infoIsNew();
         BlockRequest request = new BlockRequest(0, (same, status) -> ended.complete(status));
         fill.accept(request.prepare(operation));
         store.submit(request);

@@ -108,7 +108,7 @@ class VolumeSizeCrashTest {
                     .isZero();
             write(LARGE_BYTES - SECTOR, KEPT);
             assertThat(valueAt(LARGE_BYTES - SECTOR)).isEqualTo(KEPT);
-            host.end();
+            host.stop();
         }
     }
 
@@ -137,7 +137,7 @@ class VolumeSizeCrashTest {
             for (long offset : new long[] {SMALL_BYTES, LARGE_BYTES - SECTOR}) {
                 assertThat(valueAt(offset)).as("after %d steps", steps).isEqualTo(isSmall ? 0 : DOOMED);
             }
-            host.end();
+            host.stop();
         }
     }
 }
