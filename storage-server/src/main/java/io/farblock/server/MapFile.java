@@ -287,7 +287,8 @@ final class MapFile implements AutoCloseable {
         return result;
     }
 
-    // What a server that was killed has written is in the page cache only. Its slot does not count as durable yet; and what
+    // What a server that was killed has written is in the page cache only. Its slot does not count as durable yet; and
+    // what
     // it says is not written again, since nothing changes by that.
     private int settle() {
         int result = settled ? 0 : disk.syncData(file.number());

@@ -66,15 +66,19 @@ final class LayerModelRun {
         if (server.count() >= MANY && die >= 80) {
             return die < 88 ? "merge" : "delete";
         }
-        return die < 42 ? "write"
-                : die < 54 ? "clear"
-                : die < 62 ? "flush"
-                : die < 74 ? "merge"
-                : die < 80 ? "resize"
-                : die < 87 ? "snapshot"
-                : die < 91 ? "clone"
-                : die < 92 ? "create"
-                : "delete";
+        return die < 42
+                ? "write"
+                : die < 54
+                        ? "clear"
+                        : die < 62
+                                ? "flush"
+                                : die < 74
+                                        ? "merge"
+                                        : die < 80
+                                                ? "resize"
+                                                : die < 87
+                                                        ? "snapshot"
+                                                        : die < 91 ? "clone" : die < 92 ? "create" : "delete";
     }
 
     private void run(String operation) throws Exception {

@@ -9,6 +9,7 @@ final class LayerModelTotals {
     final Map<String, Integer> done = new TreeMap<>();
     /** How often the power went, or the process, in the middle of each. */
     final Map<String, Integer> interrupted = new TreeMap<>();
+
     int mergedLayers;
     int crashesInARestart;
 

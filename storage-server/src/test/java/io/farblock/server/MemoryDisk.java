@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -265,9 +264,7 @@ final class MemoryDisk extends Disk {
         while (file.pages.containsKey(page)) {
             page++;
         }
-        return offset < file.sizeBytes
-                ? Math.min(file.sizeBytes, Math.max(offset, (long) page * PAGE))
-                : -Errno.ENXIO;
+        return offset < file.sizeBytes ? Math.min(file.sizeBytes, Math.max(offset, (long) page * PAGE)) : -Errno.ENXIO;
     }
 
     @Override
@@ -320,8 +317,8 @@ final class MemoryDisk extends Disk {
     byte[] readFile(Path path) throws IOException {
         File file = file(path);
         byte[] content = new byte[(int) file.sizeBytes];
-        file.pages.forEach((index, page) -> System.arraycopy(
-                page.seen, 0, content, index * PAGE, Math.min(PAGE, content.length - index * PAGE)));
+        file.pages.forEach((index, page) ->
+                System.arraycopy(page.seen, 0, content, index * PAGE, Math.min(PAGE, content.length - index * PAGE)));
         return content;
     }
 

@@ -158,8 +158,8 @@ final class ModelledServer {
         for (int i = 0; i < range[1]; i++) {
             long found = stampAt(name, i);
             if (found != model.stamp(range[0] + i)) {
-                throw new AssertionError(name + " sector " + (range[0] + i) + " has " + found + ", not "
-                        + model.stamp(range[0] + i));
+                throw new AssertionError(
+                        name + " sector " + (range[0] + i) + " has " + found + ", not " + model.stamp(range[0] + i));
             }
         }
     }
@@ -376,7 +376,8 @@ final class ModelledServer {
             boolean waits = MergePlan.of(record) != null && isBorrowed(record);
             int needed = record.getBorrowedLayers() + record.getSnapshotsCount() + 1;
             if (!waits && Layers.of(record).size() != needed) {
-                throw new AssertionError(record.getName() + " has " + Layers.of(record).size() + " layers, not " + needed);
+                throw new AssertionError(
+                        record.getName() + " has " + Layers.of(record).size() + " layers, not " + needed);
             }
         }
         List<String> found = new ArrayList<>();
@@ -405,7 +406,8 @@ final class ModelledServer {
         while (host.turn(random)) {
             trace("a step of a merge");
         }
-        if (!disk.list(host.catalogue.volumes()).isEmpty() || !host.catalogue.all().isEmpty()) {
+        if (!disk.list(host.catalogue.volumes()).isEmpty()
+                || !host.catalogue.all().isEmpty()) {
             throw new AssertionError("not all of it is gone: " + disk.list(host.catalogue.volumes()));
         }
     }

@@ -24,8 +24,7 @@ class VolumeMergeTest {
     private LayeredHost host;
 
     private void write(long offset, int value) throws Exception {
-        assertThat(host.submit(
-                        "v1", BlockOperation.WRITE, TestVolume.range(offset, TestVolume.filled(value, BLOCK))))
+        assertThat(host.submit("v1", BlockOperation.WRITE, TestVolume.range(offset, TestVolume.filled(value, BLOCK))))
                 .isEqualTo(BlockStatus.OK);
     }
 

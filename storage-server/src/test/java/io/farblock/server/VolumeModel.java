@@ -121,8 +121,9 @@ final class VolumeModel {
      */
     void adopt(int sector, long stamp, boolean lostNothing) {
         if (!mayHold(sector, stamp, lostNothing)) {
-            throw new AssertionError("sector " + sector + " has " + stamp + ", was " + now[sector] + ", durably "
-                    + durable[sector] + " and since " + since.get(sector) + (lostNothing ? "; nothing may be lost" : ""));
+            throw new AssertionError(
+                    "sector " + sector + " has " + stamp + ", was " + now[sector] + ", durably " + durable[sector]
+                            + " and since " + since.get(sector) + (lostNothing ? "; nothing may be lost" : ""));
         }
         now[sector] = stamp;
     }
