@@ -1,5 +1,6 @@
 package io.farblock.server;
 
+import io.farblock.linux.Errno;
 import io.farblock.linux.FileDescriptor;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -81,6 +82,15 @@ final class VolumeFiles implements AutoCloseable {
         }
     }
 
+    // A crash in the middle of resize leaves a part of a block at the end, and layers are copied in whole ones.
+    private void completeLastBlock(long sizeBytes) throws IOException {
+        int last = count - 1;
+        long lengthBytes = fileBytes(sizeBytes, last);
+        if (disk.nextHole(files[last].number(), lengthBytes - 1) == -Errno.ENXIO) {
+            disk.setSize(file(directory, last), lengthBytes);
+        }
+    }
+
     /** Takes away the files of a volume, as many as there are, and the directory. */
     static void delete(Disk disk, Path directory) throws IOException {
         try {
@@ -98,6 +108,7 @@ final class VolumeFiles implements AutoCloseable {
         VolumeFiles files = new VolumeFiles(disk, directory);
         try {
             files.openUpTo(fileCount(sizeBytes));
+            files.completeLastBlock(sizeBytes);
         } catch (IOException e) {
             files.close();
             throw e;

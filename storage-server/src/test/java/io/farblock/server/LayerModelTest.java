@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * is what was written, and after a crash each sector is what the last flush made durable or what was written to it since.
  */
 class LayerModelTest {
-    private static final int SEEDS = 30;
+    private static final int SEEDS = 500;
     private static final int LONG_SEEDS = 50_000;
 
     @BeforeAll
