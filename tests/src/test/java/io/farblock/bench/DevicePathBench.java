@@ -14,7 +14,8 @@ import java.util.Map;
  * <p>Options, each {@code name=value}: {@code pairs} how often each load runs on both sides (7); {@code seconds} how long
  * (1.5); {@code warmup} how long each side runs before, all loads of a length together (20), which is what compilers need; {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
  * {@code theirs}: a source tree, {@code qemu}, or {@code qemu-iothread}, or as theirs {@code same} for the
- * same disk again, which shows how much a run scatters; {@code work} a folder on a disk for the data;
+ * same disk again, which shows how much a run scatters; {@code theirjava} arguments for the virtual machines of theirs,
+ * after those that both sides have; {@code work} a folder on a disk for the data;
  * {@code out} a folder for the results; {@code memory}: {@code kernel} if the driver's memory cannot change in flight,
  * {@code guest} if it can; {@code poll} how many microseconds the loops of our device look for
  * work before they sleep (0); {@code quiet}: a pair during which others used more than this part of the processors is
@@ -34,6 +35,7 @@ public final class DevicePathBench {
             Map.entry("size", "256"),
             Map.entry("ours", ""),
             Map.entry("theirs", "qemu"),
+            Map.entry("theirjava", ""),
             Map.entry("work", ""),
             Map.entry("out", ""),
             Map.entry("memory", "kernel"),
@@ -101,6 +103,7 @@ public final class DevicePathBench {
 
     private Side side(String name, String what, Path work) throws IOException, InterruptedException {
         Files.createDirectories(work);
+        boolean ours = name.equals(OURS);
         return what.startsWith("qemu")
                 ? new QemuSide(name, work, volumeBytes(), QUEUES, what.equals("qemu-iothread"))
                 : new FarblockSide(
@@ -110,7 +113,8 @@ public final class DevicePathBench {
                         volumeBytes(),
                         QUEUES,
                         options.is("memory", "kernel"),
-                        name.equals(OURS) ? options.count("poll") : 0);
+                        ours ? options.count("poll") : 0,
+                        ours ? "" : options.text("theirjava"));
     }
 
     private long volumeBytes() {

@@ -12,8 +12,8 @@ import java.util.List;
  * The daemon's queues in a process of their own, from a source tree that is built: one device for each volume of a
  * server.
  *
- * <p>It gets the arguments of this virtual machine, which tests/bench/run takes from the launcher, and those of
- * FARBLOCK_BENCH_DEVICE_OPTS.
+ * <p>It gets the arguments of this virtual machine, which tests/bench/run takes from the launcher, those of
+ * FARBLOCK_BENCH_DEVICE_OPTS, and what its caller adds.
  */
 final class FarblockDevices implements AutoCloseable {
     private final ChildProcess process;
@@ -25,10 +25,18 @@ final class FarblockDevices implements AutoCloseable {
      * @param queues of each device
      * @param stableMemory whether the driver's memory counts as the kernel's
      * @param pollMicros how long its loops look for work before they sleep
+     * @param javaOptions more arguments for its virtual machine, with spaces between
      */
-    FarblockDevices(Path top, Path work, FarblockServer server, int queues, boolean stableMemory, int pollMicros)
+    FarblockDevices(
+            Path top,
+            Path work,
+            FarblockServer server,
+            int queues,
+            boolean stableMemory,
+            int pollMicros,
+            String javaOptions)
             throws IOException, InterruptedException {
-        List<String> command = java(top);
+        List<String> command = java(top, javaOptions);
         if (pollMicros > 0) {
             command.add("-D" + VhostUserBackend.POLL_MICROS + "=" + pollMicros);
         }
@@ -50,12 +58,12 @@ final class FarblockDevices implements AutoCloseable {
         }
     }
 
-    private static List<String> java(Path top) throws IOException {
+    private static List<String> java(Path top, String javaOptions) throws IOException {
         Path target = top.resolve("tests/target");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        String more = System.getenv().getOrDefault("FARBLOCK_BENCH_DEVICE_OPTS", "");
+        String more = System.getenv().getOrDefault("FARBLOCK_BENCH_DEVICE_OPTS", "") + " " + javaOptions;
         if (!more.isBlank()) {
             command.addAll(List.of(more.strip().split(" +", -1)));
         }

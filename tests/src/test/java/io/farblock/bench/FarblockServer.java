@@ -7,13 +7,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** {@code farblock server} from a source tree that is built, with volumes of one size. */
+/**
+ * {@code farblock server} from a source tree that is built, with volumes of one size.
+ *
+ * <p>Its virtual machine gets the arguments of FARBLOCK_JAVA_OPTS, and what its caller adds.
+ */
 final class FarblockServer implements AutoCloseable {
     private final List<String> volumes;
     private final ChildProcess process;
     private final int port;
 
-    FarblockServer(Path top, Path work, long volumeBytes, List<String> volumes)
+    /** @param javaOptions more arguments for its virtual machine, with spaces between */
+    FarblockServer(Path top, Path work, long volumeBytes, List<String> volumes, String javaOptions)
             throws IOException, InterruptedException {
         this.volumes = volumes;
         Path data = Files.createDirectories(work.resolve("data"));
@@ -22,9 +27,12 @@ final class FarblockServer implements AutoCloseable {
         port = ChildProcess.freePort();
         int adminPort = ChildProcess.freePort();
         String admin = host + ":" + adminPort;
+        String more = System.getenv().getOrDefault("FARBLOCK_JAVA_OPTS", "") + " " + javaOptions;
         process = new ChildProcess(
                 work.resolve("server.log"),
                 List.of(
+                        "env",
+                        "FARBLOCK_JAVA_OPTS=" + more.strip(),
                         launcher,
                         "server",
                         "--data",

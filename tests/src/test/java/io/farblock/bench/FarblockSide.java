@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Ours, from a source tree that is built: {@code farblock server}, and the daemon's queues in a process of their own.
  *
- * <p>The server gets the arguments of FARBLOCK_JAVA_OPTS; for those of the device process see {@link FarblockDevices}.
+ * <p>What arguments their virtual machines get, {@link FarblockServer} and {@link FarblockDevices} say.
  */
 final class FarblockSide implements Side {
     private final String name;
@@ -18,12 +18,21 @@ final class FarblockSide implements Side {
      * @param top the source tree
      * @param stableMemory whether the driver's memory counts as the kernel's
      * @param pollMicros how long the device's loops look for work before they sleep
+     * @param javaOptions more arguments for both virtual machines, with spaces between
      */
-    FarblockSide(String name, Path top, Path work, long volumeBytes, int queues, boolean stableMemory, int pollMicros)
+    FarblockSide(
+            String name,
+            Path top,
+            Path work,
+            long volumeBytes,
+            int queues,
+            boolean stableMemory,
+            int pollMicros,
+            String javaOptions)
             throws IOException, InterruptedException {
         this.name = name;
-        server = new FarblockServer(top, work, volumeBytes, List.of("bench"));
-        devices = new FarblockDevices(top, work, server, queues, stableMemory, pollMicros);
+        server = new FarblockServer(top, work, volumeBytes, List.of("bench"), javaOptions);
+        devices = new FarblockDevices(top, work, server, queues, stableMemory, pollMicros, javaOptions);
     }
 
     @Override

@@ -35,6 +35,8 @@ public final class NetworkLegBench {
     private static final int HEADS = 256;
     private static final int LIMIT_SECONDS = 120;
     private static final int WARM_UP = 3;
+    // Several times what a machine with such disks needs for the whole volume.
+    private static final int FILL_SECONDS = 8;
     private static final Pattern QEMU_IMG_SECONDS = Pattern.compile("completed in ([0-9.]+) seconds");
     private static final Map<String, String> DEFAULTS =
             Map.of("pairs", "7", "seconds", "2", "size", "256", "ours", "", "work", "", "out", "");
@@ -57,7 +59,7 @@ public final class NetworkLegBench {
         Path ours = Files.createDirectories(work.resolve("ours"));
         Path theirs = Files.createDirectories(work.resolve("theirs"));
         MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-        try (FarblockServer server = new FarblockServer(options.path("ours"), ours, volumeBytes, List.of(VOLUME));
+        try (FarblockServer server = new FarblockServer(options.path("ours"), ours, volumeBytes, List.of(VOLUME), "");
                 NbdkitServer nbdkit = new NbdkitServer(theirs, volumeBytes)) {
             uri = nbdkit.uri();
             ClientOptions client = new ClientOptions(VOLUME, new UUID(3, 3), "bench", false, false);
@@ -71,10 +73,19 @@ public final class NetworkLegBench {
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
-    /** So that no read finds a hole. */
+    /**
+     * So that no read finds a hole; with short writes on both sides, as {@link DevicePathBench} says.
+     */
     private void fill() throws Exception {
-        measure(new Shape(true, true, 128 << 10, 8), WARM_UP);
-        ChildProcess.run(List.of("fio", "--name=fill", "--ioengine=nbd", "--uri=" + uri, "--rw=write", "--bs=128k"));
+        measure(new Shape(true, true, SMALL_BYTES, 32), FILL_SECONDS);
+        ChildProcess.run(List.of(
+                "fio",
+                "--name=fill",
+                "--ioengine=nbd",
+                "--uri=" + uri,
+                "--rw=write",
+                "--bs=" + SMALL_BYTES,
+                "--iodepth=32"));
         for (Shape shape : shapes()) {
             measure(shape, WARM_UP);
         }

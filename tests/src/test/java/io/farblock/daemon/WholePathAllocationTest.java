@@ -3,80 +3,33 @@ package io.farblock.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import io.farblock.api.admin.AdminGrpc;
-import io.farblock.api.admin.CreateVolumeRequest;
-import io.farblock.client.RemoteVolume;
-import io.farblock.device.BlkLimits;
-import io.farblock.server.ServerOptions;
-import io.farblock.server.StorageServer;
-import io.farblock.session.ClientOptions;
-import io.grpc.ManagedChannel;
-import io.grpc.netty.NettyChannelBuilder;
-import io.netty.channel.IoEventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * Ring, queue engine, client, TCP and server together, in one process without a kernel device: what a request costs the
- * event loops of both ends in garbage.
- */
+/** What a request costs the event loops of both ends in garbage. */
 @Timeout(300)
 class WholePathAllocationTest {
     private static final int ROUNDS = 8;
-    private static final String VOLUME = "vol";
-    private static final long VOLUME_BYTES = 64 << 20;
 
-    private final MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    private final IoEventLoop loop = group.next();
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private Path data;
-    private StorageServer server;
+    private WholePath path;
     private boolean ok = true;
 
     @BeforeEach
-    void startServer() throws Exception {
-        // The build's own folder, because a temporary one may lie in memory.
-        data = Files.createTempDirectory(Path.of("target"), "whole-path");
-        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        server = StorageServer.start(ServerOptions.of(data, any, any));
-        ManagedChannel channel = NettyChannelBuilder.forAddress(server.adminAddress())
-                .usePlaintext()
-                .build();
-        try {
-            AdminGrpc.newBlockingStub(channel)
-                    .createVolume(CreateVolumeRequest.newBuilder()
-                            .setName(VOLUME)
-                            .setSizeBytes(VOLUME_BYTES)
-                            .build());
-        } finally {
-            channel.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
-        }
+    void start() throws Exception {
+        path = new WholePath();
     }
 
     @AfterEach
-    void stopServer() throws Exception {
-        server.close();
-        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
-        try (var files = Files.walk(data)) {
-            for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
-                Files.delete(file);
-            }
-        }
+    void stop() throws Exception {
+        path.close();
     }
 
     /**
@@ -96,11 +49,7 @@ class WholePathAllocationTest {
     })
     void allocatesNothingPerRequestOnEitherEnd(
             boolean write, int lengthBytes, int depth, int requests, int lessThanBytes) throws Exception {
-        ClientOptions options = new ClientOptions(VOLUME, new UUID(1, 1), "test", false, false);
-        RemoteVolume volume = RemoteVolume.open(server.dataAddress(), options, BlkLimits.QUEUE_ENTRIES, loop)
-                .get(20, TimeUnit.SECONDS);
-        try (NativeQueue queue = new NativeQueue("whole", loop, volume.store())) {
-            queue.start();
+        try (NativeQueue queue = path.queue(false)) {
             ok &= queue.run(true, lengthBytes, depth, requests);
             ok &= queue.run(write, lengthBytes, depth, requests);
             long allocated = Long.MAX_VALUE;

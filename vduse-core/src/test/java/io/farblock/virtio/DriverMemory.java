@@ -25,6 +25,12 @@ public final class DriverMemory implements RegionSource, AutoCloseable {
     private final List<DriverRegion> regions = new ArrayList<>();
     private DriverRegion watched;
     private Runnable beforeWatched;
+    private boolean stable;
+
+    /** Has the device take what it maps from now on for the kernel's own, which does not change in flight. */
+    public void makeStable() {
+        stable = true;
+    }
 
     /** Adds a region that the device may read and write. */
     public DriverRegion add(long iova, long lengthBytes) {
@@ -69,7 +75,7 @@ public final class DriverMemory implements RegionSource, AutoCloseable {
         }
         try {
             DriverRegion region = find(iova);
-            return region == null ? null : region.map();
+            return region == null ? null : region.map(stable);
         } catch (LinuxException e) {
             throw new UncheckedIOException(e);
         }

@@ -110,8 +110,8 @@ public final class DriverRegion implements AutoCloseable {
     }
 
     /** The region as the device maps it: a mapping of its own, with the device's permissions. */
-    GuestRegion map() throws LinuxException {
-        return new GuestRegion(iova, lengthBytes, readable, writable, backing(), false, mapping(), 0);
+    GuestRegion map(boolean stable) throws LinuxException {
+        return new GuestRegion(iova, lengthBytes, readable, writable, backing(), stable, mapping(), 0);
     }
 
     /** A mapping with the device's permissions. */
