@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Assumptions;
  * server that its devices are on.
  */
 public final class Node {
-    private static final int START_SECONDS = 120;
+    private static final int START_SECONDS = 300;
 
     private final MultiThreadIoEventLoopGroup loop;
     private final ManagedChannel channel;

@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A storage server as operators run it, a process of the {@code farblock} command, and the stub of its API. */
 final class ServerProcess {
-    private static final int START_SECONDS = 120;
+    private static final int START_SECONDS = 300;
 
     private final List<String> prefix;
     private final String host;
@@ -93,6 +93,7 @@ final class ServerProcess {
 
     /** Makes a volume whose writes wait while the disk is full. */
     Volume create(String name, long sizeBytes, int blockSizeBytes) {
+        channel.resetConnectBackoff();
         return admin.withWaitForReady()
                 .withDeadlineAfter(START_SECONDS, TimeUnit.SECONDS)
                 .createVolume(CreateVolumeRequest.newBuilder()
