@@ -16,6 +16,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,7 +99,10 @@ public final class VhostUserBackend {
     }
 
     private static void serve(String path, List<RemoteStore> stores, boolean stableMemory) throws IOException {
-        try (UnixSocket socket = UnixSocket.listen(path)) {
+        // It gets its name when it can be connected to, which is later than the moment at which it is there.
+        String early = path + "-";
+        try (UnixSocket socket = UnixSocket.listen(early)) {
+            Files.move(Path.of(early), Path.of(path));
             System.out.println("listening");
             try (VhostUserLink link = new VhostUserLink(socket.accept())) {
                 new VhostUserBackend(link, stores, stableMemory).serve();
