@@ -3,7 +3,7 @@ package io.farblock.cli;
 import com.google.protobuf.ListValue;
 import com.google.protobuf.Struct;
 import com.google.protobuf.util.Values;
-import io.farblock.cli.bench.ClosedLoop;
+import io.farblock.cli.bench.QueuedLoad;
 import io.farblock.cli.bench.Result;
 import io.farblock.cli.bench.Shape;
 import io.farblock.client.OpenFailedException;
@@ -51,6 +51,9 @@ final class BenchCommand implements Callable<Integer> {
     private static final int PATIENCE_SECONDS = 60;
     private static final int CLOSE_SECONDS = 3;
     private static final long SEED = 1;
+    // What the daemon gives a device, if there are so many processors.
+    private static final int DEVICE_QUEUES = 4;
+    private static final int MAX_QUEUES = 16;
 
     @Parameters(paramLabel = "VOLUME", description = "Name of the volume.")
     private String volume;
@@ -69,6 +72,12 @@ final class BenchCommand implements Callable<Integer> {
             description = "How long each measurement takes; ${DEFAULT-VALUE} if not given.")
     private int seconds;
 
+    @Option(
+            names = "--queues",
+            paramLabel = "N",
+            description = "How many connections share the requests, 1 to 16; as many as a device has if not given.")
+    private int queues = Math.min(DEVICE_QUEUES, Runtime.getRuntime().availableProcessors());
+
     @Option(names = "--destroy-data", description = "Measure writes too: overwrites what the volume holds.")
     private boolean destroyData;
 
@@ -80,41 +89,52 @@ final class BenchCommand implements Callable<Integer> {
         if (seconds < 1) {
             throw new CommandException(ExitCode.USAGE, "--seconds is at least 1");
         }
+        if (queues < 1 || queues > MAX_QUEUES) {
+            throw new CommandException(ExitCode.USAGE, "--queues is 1 to " + MAX_QUEUES);
+        }
         InetSocketAddress address = Endpoint.parse(server);
-        MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(queues, EpollIoHandler.newFactory());
+        List<RemoteStore> stores = new ArrayList<>();
         try {
-            ClientOptions options = new ClientOptions(volume, UUID.randomUUID(), "farblock bench", !destroyData, false);
-            RemoteStore store = await(RemoteVolume.open(address, options, HEADS, loops.next()), OPEN_SECONDS)
-                    .store();
-            try {
-                List<Result> results = measure(store);
-                output.print(message(results), text(results));
-            } finally {
+            open(address, loops, stores);
+            List<Result> results = measure(stores);
+            output.print(message(results), text(results));
+        } finally {
+            for (RemoteStore store : stores) {
                 store.loop().execute(store::close);
                 store.closed().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
             }
-        } finally {
             loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
         }
         return ExitCode.OK;
     }
 
-    private List<Result> measure(RemoteStore store) throws InterruptedException {
+    private void open(InetSocketAddress address, MultiThreadIoEventLoopGroup loops, List<RemoteStore> stores)
+            throws InterruptedException {
+        ClientOptions options = new ClientOptions(volume, UUID.randomUUID(), "farblock bench", !destroyData, false);
+        RemoteVolume opened = await(RemoteVolume.open(address, options, HEADS, loops.next()), OPEN_SECONDS);
+        stores.add(opened.store());
+        for (int queue = 1; queue < queues; queue++) {
+            stores.add(await(opened.openQueue(queue, loops.next()), OPEN_SECONDS));
+        }
+    }
+
+    private List<Result> measure(List<RemoteStore> stores) throws InterruptedException {
         List<Result> results = new ArrayList<>();
         for (Shape shape : shapes()) {
-            if (store.info().sizeBytes() < shape.lengthBytes()) {
+            if (stores.get(0).info().sizeBytes() < shape.lengthBytes()) {
                 throw new CommandException(ExitCode.REFUSED, "the volume is too small: it takes at least 128K");
             }
             // Once for the compiler, and not for the table.
-            run(store, shape, 1);
-            results.add(run(store, shape, seconds));
+            run(stores, shape, 1);
+            results.add(run(stores, shape, seconds));
         }
         return results;
     }
 
-    private Result run(RemoteStore store, Shape shape, int forSeconds) throws InterruptedException {
-        ClosedLoop load = new ClosedLoop(store, store.loop(), shape, SEED);
-        return await(load.start(TimeUnit.SECONDS.toNanos(forSeconds)), forSeconds + PATIENCE_SECONDS);
+    private Result run(List<RemoteStore> stores, Shape shape, int forSeconds) throws InterruptedException {
+        long nanos = TimeUnit.SECONDS.toNanos(forSeconds);
+        return await(QueuedLoad.start(stores, shape, SEED, nanos), forSeconds + PATIENCE_SECONDS);
     }
 
     private List<Shape> shapes() {

@@ -5,7 +5,7 @@ import ch.qos.logback.classic.Logger;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.node.ListDevicesRequest;
-import io.farblock.cli.bench.ClosedLoop;
+import io.farblock.cli.bench.QueuedLoad;
 import io.farblock.cli.bench.Shape;
 import io.farblock.client.RemoteStore;
 import io.farblock.client.RemoteVolume;
@@ -92,7 +92,7 @@ final class Rehearsal {
                     RemoteVolume.open(server, client, HEADS, loops.next()).get().store();
             for (boolean write : List.of(true, false)) {
                 Shape shape = new Shape(write, false, REQUEST_BYTES, DEPTH);
-                new ClosedLoop(store, store.loop(), shape, 1).start(LOAD_NANOS).get();
+                QueuedLoad.start(List.of(store), shape, 1, LOAD_NANOS).get();
             }
             store.loop().submit(store::close).sync();
             store.closed().sync();

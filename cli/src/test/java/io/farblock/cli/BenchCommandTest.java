@@ -52,7 +52,8 @@ class BenchCommandTest {
 
     @Test
     void writesWhenToldTo() {
-        Run run = Run.of("bench", "vol", "--server", data, "--seconds", "1", "--destroy-data", "--json");
+        Run run =
+                Run.of("bench", "vol", "--server", data, "--seconds", "1", "--destroy-data", "--json", "--queues", "3");
         assertThat(run.code()).as(run.err()).isZero();
         assertThat(run.out()).contains("write 128K sequential, 8 at once", "p999_us");
         assertThat(volume("show", "vol").out()).containsPattern("on disk +4M\n");
@@ -62,6 +63,7 @@ class BenchCommandTest {
     void saysWhatIsWrong() {
         assertFails(Run.of("bench", "none", "--server", data), ExitCode.NOT_FOUND, "none");
         assertFails(Run.of("bench", "vol", "--server", data, "--seconds", "0"), ExitCode.USAGE, "--seconds");
+        assertFails(Run.of("bench", "vol", "--server", data, "--queues", "17"), ExitCode.USAGE, "--queues");
         assertThat(volume("create", "tiny", "--size", "4K").code()).isZero();
         assertFails(Run.of("bench", "tiny", "--server", data, "--seconds", "1"), ExitCode.REFUSED, "too small");
         server.close();

@@ -29,6 +29,8 @@ final class ChildProcess implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
+        // Also if the benchmark ends with an exception before anybody owns this.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     }
 
     long pid() {

@@ -2,7 +2,7 @@ package io.farblock.bench;
 
 import com.google.protobuf.Struct;
 import com.google.protobuf.util.JsonFormat;
-import io.farblock.cli.bench.ClosedLoop;
+import io.farblock.cli.bench.QueuedLoad;
 import io.farblock.cli.bench.Result;
 import io.farblock.cli.bench.Shape;
 import io.farblock.client.RemoteStore;
@@ -26,7 +26,10 @@ import java.util.regex.Pattern;
  * Network and store without a device: our client in this process against our server, fio's nbd engine and
  * {@code qemu-img bench} against nbdkit, in turn.
  *
- * <p>Options, each {@code name=value}: {@code pairs} (7), {@code seconds} (2), {@code size} of the volumes in MiB (256),
+ * <p>The requests in flight are shared by as many queues as a device has on such a machine, each with a connection and a
+ * loop; the peers have one connection, which nbdkit serves with 16 threads.
+ *
+ * <p>Options, each {@code name=value}: {@code queues} (2), {@code pairs} (7), {@code seconds} (2), {@code size} of the volumes in MiB (256),
  * {@code ours} a source tree, {@code work} a folder on a disk, {@code out} a folder for the results.
  */
 public final class NetworkLegBench {
@@ -39,10 +42,10 @@ public final class NetworkLegBench {
     private static final int FILL_SECONDS = 8;
     private static final Pattern QEMU_IMG_SECONDS = Pattern.compile("completed in ([0-9.]+) seconds");
     private static final Map<String, String> DEFAULTS =
-            Map.of("pairs", "7", "seconds", "2", "size", "256", "ours", "", "work", "", "out", "");
+            Map.of("pairs", "7", "seconds", "2", "size", "256", "queues", "2", "ours", "", "work", "", "out", "");
 
     private final BenchOptions options;
-    private RemoteStore store;
+    private final List<RemoteStore> stores = new ArrayList<>();
     private String uri;
 
     private NetworkLegBench(String[] arguments) {
@@ -58,17 +61,23 @@ public final class NetworkLegBench {
         Path work = options.path("work");
         Path ours = Files.createDirectories(work.resolve("ours"));
         Path theirs = Files.createDirectories(work.resolve("theirs"));
-        MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        MultiThreadIoEventLoopGroup loops =
+                new MultiThreadIoEventLoopGroup(options.count("queues"), EpollIoHandler.newFactory());
         try (FarblockServer server = new FarblockServer(options.path("ours"), ours, volumeBytes, List.of(VOLUME), "");
                 NbdkitServer nbdkit = new NbdkitServer(theirs, volumeBytes)) {
             uri = nbdkit.uri();
             ClientOptions client = new ClientOptions(VOLUME, new UUID(3, 3), "bench", false, false);
-            store = RemoteVolume.open(server.address(), client, HEADS, loops.next())
-                    .get(LIMIT_SECONDS, TimeUnit.SECONDS)
-                    .store();
+            RemoteVolume volume = RemoteVolume.open(server.address(), client, HEADS, loops.next())
+                    .get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            stores.add(volume.store());
+            for (int queue = 1; queue < options.count("queues"); queue++) {
+                stores.add(volume.openQueue(queue, loops.next()).get(LIMIT_SECONDS, TimeUnit.SECONDS));
+            }
             fill();
             compare();
-            store.loop().submit(store::close).syncUninterruptibly();
+            for (RemoteStore store : stores) {
+                store.loop().submit(store::close).syncUninterruptibly();
+            }
         }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
@@ -126,8 +135,7 @@ public final class NetworkLegBench {
     }
 
     private Measurement measure(Shape shape, double seconds) throws Exception {
-        Result result = new ClosedLoop(store, store.loop(), shape, System.nanoTime())
-                .start((long) (seconds * 1e9))
+        Result result = QueuedLoad.start(stores, shape, System.nanoTime(), (long) (seconds * 1e9))
                 .get(LIMIT_SECONDS, TimeUnit.SECONDS);
         return measurement(
                 result.requests(),

@@ -15,7 +15,7 @@ import org.HdrHistogram.Histogram;
  * Keeps a number of requests in flight on a store for a time: each that completes is followed by the next. A load of
  * writes ends with a flush, whose time counts, so that a server cannot look fast by putting things off.
  */
-public final class ClosedLoop {
+final class ClosedLoop {
     private static final long HIGHEST_NANOS = 3_600_000_000_000L;
     private static final int DIGITS = 3;
 
@@ -34,8 +34,13 @@ public final class ClosedLoop {
     private long next;
     private int inFlight;
 
-    /** Of one shape; {@code seed} decides where the random ones go and what is written. */
-    public ClosedLoop(BlockStore store, Executor loop, Shape shape, long seed) {
+    /**
+     * Of one shape.
+     *
+     * @param seed decides where the random ones go and what is written
+     * @param begin where sequential ones begin, as a part of the volume
+     */
+    ClosedLoop(BlockStore store, Executor loop, Shape shape, long seed, double begin) {
         this.store = store;
         this.loop = loop;
         this.shape = shape;
@@ -44,6 +49,7 @@ public final class ClosedLoop {
         if (places == 0) {
             throw new IllegalArgumentException("a volume smaller than a request of " + shape.lengthBytes() + " bytes");
         }
+        next = (long) (places * begin);
         requests = new BlockRequest[shape.depth()];
         payloads = new ByteBuffer[shape.depth()];
         submittedNanos = new long[shape.depth()];
@@ -61,7 +67,7 @@ public final class ClosedLoop {
      *
      * @return completes on the loop, with an IOException if any request has failed
      */
-    public CompletableFuture<Result> start(long nanos) {
+    CompletableFuture<Result> start(long nanos) {
         durationNanos = nanos;
         loop.execute(this::begin);
         return result;

@@ -12,6 +12,17 @@ import org.HdrHistogram.Histogram;
 public record Result(Shape shape, double seconds, double flushSeconds, Histogram latencyNanos) {
     private static final double NANOS_PER_MICRO = 1e3;
 
+    /** Both of them, which ran at the same time and share a shape's requests in flight. */
+    Result and(Result other) {
+        Histogram both = latencyNanos.copy();
+        both.add(other.latencyNanos);
+        return new Result(
+                shape.withDepth(shape.depth() + other.shape.depth()),
+                Math.max(seconds, other.seconds),
+                Math.max(flushSeconds, other.flushSeconds),
+                both);
+    }
+
     /** How many requests were completed. */
     public long requests() {
         return latencyNanos.getTotalCount();

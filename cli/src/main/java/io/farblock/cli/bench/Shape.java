@@ -8,6 +8,11 @@ package io.farblock.cli.bench;
  * @param depth how many are in flight at once
  */
 public record Shape(boolean write, boolean sequential, int lengthBytes, int depth) {
+    /** The same with another number in flight. */
+    public Shape withDepth(int newDepth) {
+        return new Shape(write, sequential, lengthBytes, newDepth);
+    }
+
     /** Such as {@code read 4K random, 32 at once}. */
     @Override
     public String toString() {
