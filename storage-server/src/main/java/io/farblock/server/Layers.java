@@ -295,7 +295,7 @@ final class Layers implements AutoCloseable {
         return map != null && chain.target().map() == null;
     }
 
-    /** Says that the file of byte {@code offset} was changed to which changes go. After the change. */
+    /** Says that the file that has byte {@code offset} of the target was changed; after the change. */
     void markDirty(long offset) {
         chain.target().files().markDirty(offset);
     }

@@ -37,6 +37,8 @@ final class MapFile implements AutoCloseable {
     private final BitSet reserved = new BitSet();
     // Waits for the next sync; guarded by this object, as is reserved.
     private final SortedMap<Integer, byte[]> staged = new TreeMap<>();
+    // Was taken by a sync that has not ended; guarded by this object.
+    private SortedMap<Integer, byte[]> taken = new TreeMap<>();
     private long lastGeneration;
     private boolean settled;
 
@@ -101,6 +103,7 @@ final class MapFile implements AutoCloseable {
         durable.clear();
         reserved.clear();
         staged.clear();
+        taken = new TreeMap<>();
         settled = false;
     }
 
@@ -178,11 +181,12 @@ final class MapFile implements AutoCloseable {
         return reserved.nextSetBit(from);
     }
 
-    /** What the layer says of a page, as it will be after the next sync; while no other thread writes pages. */
+    /** What the layer says of a page, as it will be after the next sync. */
     byte[] states(int page) throws IOException {
         synchronized (this) {
-            if (staged.containsKey(page)) {
-                return staged.get(page).clone();
+            byte[] newer = staged.getOrDefault(page, taken.get(page));
+            if (newer != null) {
+                return newer.clone();
             }
         }
         NativeMemory memory = new NativeMemory(PAIR_BYTES);
@@ -257,61 +261,66 @@ final class MapFile implements AutoCloseable {
     }
 
     /** Keeps pages for the next sync. */
-    synchronized void stage(SortedMap<Integer, byte[]> taken) {
-        staged.putAll(taken);
+    synchronized void stage(SortedMap<Integer, byte[]> changed) {
+        staged.putAll(changed);
     }
 
     /** What waits for a sync; to be taken before the data is synced, and given to {@link #write} after that. */
     synchronized SortedMap<Integer, byte[]> takeStaged() {
-        SortedMap<Integer, byte[]> taken = new TreeMap<>(staged);
+        taken = new TreeMap<>(staged);
         staged.clear();
         return taken;
     }
 
     /** Keeps what could not be written for another time, unless something newer is there. */
-    synchronized void putBack(SortedMap<Integer, byte[]> taken) {
-        for (Map.Entry<Integer, byte[]> page : taken.entrySet()) {
+    synchronized void putBack(SortedMap<Integer, byte[]> unwritten) {
+        for (Map.Entry<Integer, byte[]> page : unwritten.entrySet()) {
             staged.putIfAbsent(page.getKey(), page.getValue());
         }
+        taken = new TreeMap<>();
     }
 
     /** Writes pages and makes them durable; 0 or a negative error number, and then nothing has changed. */
-    int write(SortedMap<Integer, byte[]> taken) {
+    int write(SortedMap<Integer, byte[]> changed) {
         int result = settle();
-        if (result == 0 && !taken.isEmpty()) {
-            result = writeDurably(taken);
+        if (result == 0 && !changed.isEmpty()) {
+            result = writeDurably(changed);
         }
         if (result < 0) {
-            putBack(taken);
+            putBack(changed);
         }
         return result;
     }
 
-    // What a server that was killed has written is in the page cache only. Its slot does not count as durable yet; and
-    // what
-    // it says is not written again, since nothing changes by that.
+    // What a server that was killed has written is in the page cache only. Its slot does not count as durable yet, and
+    // it is not staged again, since nothing changes by it.
     private int settle() {
         int result = settled ? 0 : disk.syncData(file.number());
         settled = result == 0;
         return result;
     }
 
-    private int writeDurably(SortedMap<Integer, byte[]> taken) {
-        int result = writeSlots(taken);
+    private int writeDurably(SortedMap<Integer, byte[]> changed) {
+        int result = writeSlots(changed);
         if (result == 0) {
             result = disk.syncData(file.number());
         }
         if (result == 0) {
             lastGeneration++;
-            taken.keySet().forEach(durable::flip);
+            changed.keySet().forEach(durable::flip);
+            forgetTaken();
         }
         return result;
     }
 
-    private int writeSlots(SortedMap<Integer, byte[]> taken) {
+    private synchronized void forgetTaken() {
+        taken = new TreeMap<>();
+    }
+
+    private int writeSlots(SortedMap<Integer, byte[]> changed) {
         NativeMemory memory = new NativeMemory(MapPage.BYTES);
         ByteBuffer buffer = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
-        for (Map.Entry<Integer, byte[]> page : taken.entrySet()) {
+        for (Map.Entry<Integer, byte[]> page : changed.entrySet()) {
             int index = page.getKey();
             MapPage.encode(buffer, 0, layer, index, lastGeneration + 1, page.getValue());
             long offset = (long) index * PAIR_BYTES + (durable.get(index) ? 0 : MapPage.BYTES);

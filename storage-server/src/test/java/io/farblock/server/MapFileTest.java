@@ -111,6 +111,17 @@ class MapFileTest {
     }
 
     @Test
+    void saysWhatASyncThatHasNotEndedWillHaveWritten() throws IOException {
+        map.write(page(1));
+        map.stage(page(2));
+        SortedMap<Integer, byte[]> taken = map.takeStaged();
+
+        assertThat(map.states(PAGE)[9]).isEqualTo((byte) 2);
+        assertThat(map.write(taken)).isZero();
+        assertThat(map.states(PAGE)[9]).isEqualTo((byte) 2);
+    }
+
+    @Test
     void syncsWhatAKilledServerWroteBeforeItWritesTheOtherHalf() throws IOException {
         map.write(page(1));
         reopen(true);
