@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -23,7 +24,18 @@ import picocli.CommandLine.ScopeType;
         versionProvider = Farblock.Version.class,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        subcommands = {
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:failed; for 'doctor', something that is needed is broken",
+            "2:the command line, or a value in it, makes no sense",
+            "3:the server or the daemon cannot be reached",
+            "4:no such volume or device",
+            "5:in use, taken, or not allowed as things are"
+        })
+public final class Farblock {
+    /** In the order of the help. */
+    private static final List<Class<?>> SUBCOMMANDS = List.of(
             ServerCommand.class,
             DaemonCommand.class,
             VolumeCommand.class,
@@ -35,18 +47,8 @@ import picocli.CommandLine.ScopeType;
             CsiCommand.class,
             DockerPluginCommand.class,
             ClassDataCommand.class,
-            HelpCommand.class
-        },
-        exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {
-            "0:done",
-            "1:failed; for 'doctor', something that is needed is broken",
-            "2:the command line, or a value in it, makes no sense",
-            "3:the server or the daemon cannot be reached",
-            "4:no such volume or device",
-            "5:in use, taken, or not allowed as things are"
-        })
-public final class Farblock {
+            HelpCommand.class);
+
     /** The first thing that a newcomer may try; the launcher knows the two that are not Java. */
     private static final String[] FIRST_STEPS = {
         "",
@@ -88,7 +90,7 @@ public final class Farblock {
     /** Runs the command in this process. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
         Farblock command = new Farblock();
-        CommandLine line = new CommandLine(command);
+        CommandLine line = commandLine(command, called(arguments));
         line.getCommandSpec().usageMessage().footer(FIRST_STEPS);
         line.setOut(out);
         line.setErr(err);
@@ -96,6 +98,30 @@ public final class Farblock {
         line.setParameterExceptionHandler(Farblock::explainUsage);
         line.setExecutionExceptionHandler((failure, failed, parsed) -> command.explain(failure, failed));
         return line.execute(arguments);
+    }
+
+    /** The command with everything that can be called. */
+    static CommandLine commandLine() {
+        return commandLine(new Farblock(), SUBCOMMANDS);
+    }
+
+    private static CommandLine commandLine(Farblock command, List<Class<?>> subcommands) {
+        CommandLine line = new CommandLine(command);
+        subcommands.forEach(line::addSubcommand);
+        return line;
+    }
+
+    /** The subcommand that is called, or all: reading what all of them declare takes longer than most of them run. */
+    private static List<Class<?>> called(String... arguments) {
+        return SUBCOMMANDS.stream()
+                .filter(type -> arguments.length > 0 && name(type).equals(arguments[0]))
+                .findFirst()
+                .<List<Class<?>>>map(List::of)
+                .orElse(SUBCOMMANDS);
+    }
+
+    private static String name(Class<?> subcommand) {
+        return subcommand.getAnnotation(Command.class).name();
     }
 
     private int execute(ParseResult parsed) {

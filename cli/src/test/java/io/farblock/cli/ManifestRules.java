@@ -100,8 +100,7 @@ final class ManifestRules {
     /** The command itself says whether it takes them; it is not run. */
     private void arguments(Map<String, Object> manifest, String who, List<String> arguments) {
         try {
-            CommandLine.ParseResult unused =
-                    new CommandLine(Farblock.class).parseArgs(arguments.toArray(new String[0]));
+            CommandLine.ParseResult unused = Farblock.commandLine().parseArgs(arguments.toArray(new String[0]));
         } catch (ParameterException e) {
             complaints.add(name(manifest) + ": " + who + e.getMessage());
         }

@@ -48,6 +48,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class CsiKernelTest {
     private static final int LIMIT_SECONDS = 120;
+    private static final int ASK_AGAIN_MILLIS = 100;
     private static final long SIZE_BYTES = 128 << 20;
 
     private final MultiThreadIoEventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
@@ -164,7 +165,7 @@ class CsiKernelTest {
                 .setCapacityRange(range)
                 .build();
         while (!isExpanded(request)) {
-            Thread.onSpinWait();
+            TimeUnit.MILLISECONDS.sleep(ASK_AGAIN_MILLIS);
         }
         assertThat(Long.parseLong(Shell.must("df --output=size -B1 " + target("pod-1") + " | tail -1")
                         .strip()))

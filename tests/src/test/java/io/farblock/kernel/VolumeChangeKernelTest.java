@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 class VolumeChangeKernelTest {
     private static final int SECTOR_BYTES = 512;
     private static final long MIB = 1 << 20;
+    private static final int ASK_AGAIN_MILLIS = 100;
     private static final int READS_PER_SECOND = 200;
     private static final int READS = 600;
     // Of the fields of fio's terse output, version 3.
@@ -58,7 +59,7 @@ class VolumeChangeKernelTest {
     private static void awaitSize(Device device, long sizeBytes) throws Exception {
         Path size = Path.of("/sys/class/block", device.getPath().substring("/dev/".length()), "size");
         while (Long.parseLong(Files.readString(size).strip()) != sizeBytes / SECTOR_BYTES) {
-            Thread.onSpinWait();
+            TimeUnit.MILLISECONDS.sleep(ASK_AGAIN_MILLIS);
         }
     }
 
