@@ -1,0 +1,150 @@
+package io.farblock.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.farblock.api.admin.ListVolumesRequest;
+import io.farblock.api.admin.ResizeVolumeRequest;
+import io.farblock.api.admin.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Docker Engine and Podman of this Debian, whose containers keep what they have in volumes of the plugin. */
+@Tag("long")
+@Timeout(900)
+class ContainerEnginesTest {
+    private static final int START_SECONDS = 180;
+    private static final long SIZE_BYTES = 256 << 20;
+    private static final Path DOCKER_FINDS_PLUGIN = Path.of("/run/docker/plugins/farblock.sock");
+
+    private static Node node;
+    private static Attached disk;
+    private static PluginProcess plugin;
+    private static Path folder;
+    private static Path engines;
+
+    @BeforeAll
+    static void startServerDaemonAndPlugin() throws Exception {
+        Node.requireKernel();
+        var unused = Packages.folder("engines");
+        folder = Files.createTempDirectory("farblock-engines");
+        engines = Files.createDirectory(folder.resolve("engines"));
+        node = new Node();
+        // What the engines have themselves: tmpfs cannot be under the layers of an image.
+        disk = node.attachNew("engines", 2L << 30);
+        Shell.must("mkfs.ext4 -q " + disk.path() + " && mount " + disk.path() + " " + engines);
+        plugin = new PluginProcess(node, folder);
+        Files.createDirectories(DOCKER_FINDS_PLUGIN.getParent());
+        Files.createSymbolicLink(DOCKER_FINDS_PLUGIN, plugin.socket());
+        Shell.must(command("prepare " + plugin.socket()));
+    }
+
+    @AfterAll
+    static void stopThem() throws Exception {
+        if (node != null) {
+            Shell.must("rm -f " + DOCKER_FINDS_PLUGIN + "; umount -R " + engines);
+            plugin.stop(true);
+            disk.close();
+            node.close();
+        }
+    }
+
+    private static String command(String words) {
+        return Packages.script("container-engine") + " " + engines + " " + words;
+    }
+
+    /** An engine is known by its command. */
+    private static String must(String engine, String words) throws IOException, InterruptedException {
+        return Shell.must(
+                command(engine + " " + words) + " 2> " + folder + "/errors || { cat " + folder + "/errors; exit 1; }");
+    }
+
+    private static String run(String options, String volume, String script) {
+        return "run --network none --pid host " + options + " -v " + volume + ":/data image /bin/sh -c '" + script
+                + "'";
+    }
+
+    private static String inContainer(String engine, String volume, String script)
+            throws IOException, InterruptedException {
+        return must(engine, run("--rm", volume, script));
+    }
+
+    @Test
+    void dockerKeepsFilesFromOneContainerToTheNext() throws Exception {
+        Process daemon = Node.start(
+                "dockerd", List.of(Packages.script("container-engine").toString(), engines.toString(), "dockerd"));
+        try {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+            while (Shell.run(command("docker version")).status() != 0) {
+                assertThat(daemon.isAlive() && System.nanoTime() < deadline)
+                        .as("dockerd answers")
+                        .isTrue();
+            }
+            keepsFiles("docker", "for-docker");
+        } finally {
+            Node.end(daemon, true);
+        }
+    }
+
+    @Test
+    void podmanKeepsFilesFromOneContainerToTheNext() throws Exception {
+        keepsFiles("podman", "for-podman");
+    }
+
+    private static void keepsFiles(String engine, String volume) throws Exception {
+        must(engine, "import " + engines + "/image.tar image");
+        must(engine, "volume create --driver farblock --opt size=256M " + volume);
+        inContainer(engine, volume, "echo hello > /data/file && busybox sync");
+        assertThat(inContainer(engine, volume, "busybox cat /data/file")).isEqualTo("hello");
+
+        Volume resized = node.server()
+                .admin
+                .resizeVolume(ResizeVolumeRequest.newBuilder()
+                        .setName(volume)
+                        .setSizeBytes(2 * SIZE_BYTES)
+                        .build());
+        assertThat(resized.getSizeBytes()).isEqualTo(2 * SIZE_BYTES);
+        String kibibytes = inContainer(engine, volume, "busybox df -k /data | busybox awk \"END {print \\$2}\"");
+        assertThat(Long.parseLong(kibibytes) * 1024).isGreaterThan(SIZE_BYTES * 3 / 2);
+
+        outlivesThePlugin(engine, volume);
+        must(engine, "volume rm " + volume);
+        nothingIsLeftOf(volume);
+    }
+
+    private static void outlivesThePlugin(String engine, String volume) throws Exception {
+        must(
+                engine,
+                run(
+                        "-d --name holder",
+                        volume,
+                        "until [ -e /data/end ]; do busybox sleep 0.1; done; echo sum > /data/last"));
+        plugin.stop(false);
+        assertThat(Shell.must("cat " + plugin.mountpoint(volume) + "/file")).isEqualTo("hello");
+        plugin.start();
+        Files.createFile(plugin.mountpoint(volume).resolve("end"));
+        assertThat(must(engine, "wait holder")).isEqualTo("0");
+        must(engine, "rm holder");
+        assertThat(inContainer(engine, volume, "busybox cat /data/last")).isEqualTo("sum");
+    }
+
+    private static void nothingIsLeftOf(String volume) throws Exception {
+        assertThat(node.device(volume).getName()).isEmpty();
+        assertThat(Shell.run("grep " + plugin.mountpoint(volume) + " /proc/self/mountinfo")
+                        .output())
+                .isEmpty();
+        assertThat(node.server()
+                        .admin
+                        .listVolumes(ListVolumesRequest.getDefaultInstance())
+                        .getVolumesList())
+                .extracting(Volume::getName)
+                .containsExactly("engines");
+    }
+}
