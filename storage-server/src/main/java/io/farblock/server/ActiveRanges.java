@@ -1,6 +1,8 @@
 package io.farblock.server;
 
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Which ranges of a volume are read and written right now, so that a reader sees each block old or new.
@@ -70,30 +72,43 @@ final class ActiveRanges {
 
     /** Runs something when no range is being written; no writer begins before it has ended. */
     void betweenWrites(Runnable work) {
-        keepWritersOut();
+        boolean unused = betweenWrites(
+                () -> {
+                    work.run();
+                    return true;
+                },
+                Long.MAX_VALUE);
+    }
+
+    /** The same; false if ranges were still being written after the time, when nothing was run, or the work says so. */
+    boolean betweenWrites(BooleanSupplier work, long limitNanos) {
         try {
-            work.run();
+            return keepWritersOut(limitNanos) && work.getAsBoolean();
         } finally {
             letWritersIn();
         }
     }
 
-    private synchronized void keepWritersOut() {
+    private synchronized boolean keepWritersOut(long limitNanos) {
         barriers++;
         boolean interrupted = false;
-        while (isWritten()) {
+        long begin = System.nanoTime();
+        long left = limitNanos;
+        while (isWritten() && left > 0) {
             waiting++;
             try {
-                wait();
+                TimeUnit.NANOSECONDS.timedWait(this, left);
             } catch (InterruptedException e) {
                 interrupted = true;
             } finally {
                 waiting--;
             }
+            left = limitNanos - (System.nanoTime() - begin);
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        return !isWritten();
     }
 
     private synchronized void letWritersIn() {

@@ -4,6 +4,8 @@ import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.BeginImportRequest;
 import io.farblock.api.admin.CheckVolumeRequest;
 import io.farblock.api.admin.CloneSnapshotRequest;
+import io.farblock.api.admin.CreateGroupSnapshotRequest;
+import io.farblock.api.admin.CreateGroupSnapshotResponse;
 import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteSnapshotRequest;
@@ -47,6 +49,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     private final VolumeChanges changes;
     private final ExtentQueries extents;
     private final Imports imports;
+    private final GroupSnapshots groups;
     private final Supplier<Server> server;
 
     AdminService(VolumeTable volumes, Supplier<Server> server) {
@@ -54,6 +57,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         changes = new VolumeChanges(volumes);
         extents = new ExtentQueries(volumes);
         imports = new Imports(volumes);
+        groups = new GroupSnapshots(volumes);
         this.server = server;
     }
 
@@ -181,6 +185,19 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         answer(answer, () -> {
             volumes.snapshot(SnapshotName.of(request.getVolume(), request.getName()), request.getLabelsMap());
             return VolumeMessage.of(volumes.get(request.getVolume()));
+        });
+    }
+
+    @Override
+    public void createGroupSnapshot(
+            CreateGroupSnapshotRequest request, StreamObserver<CreateGroupSnapshotResponse> answer) {
+        answer(answer, () -> {
+            groups.take(request.getVolumesList(), request.getName(), request.getLabelsMap());
+            CreateGroupSnapshotResponse.Builder taken = CreateGroupSnapshotResponse.newBuilder();
+            for (String volume : request.getVolumesList()) {
+                taken.addVolumes(VolumeMessage.of(volumes.get(volume)));
+            }
+            return taken.build();
         });
     }
 

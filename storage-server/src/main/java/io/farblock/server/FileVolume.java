@@ -10,6 +10,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -228,8 +229,18 @@ final class FileVolume {
 
     /** Has changes go to the top layer of the record; what was acknowledged before is durable in those below on return. */
     void push(VolumeRecord record) throws IOException {
-        layers.push(record, ranges);
+        ranges.betweenWrites(layers.turnTo(record));
         syncNow();
+    }
+
+    /** Opens the layers of a record that are not there yet, to be run {@linkplain #betweenWrites between writes}. */
+    LayerTurn turnTo(VolumeRecord record) throws IOException {
+        return layers.turnTo(record);
+    }
+
+    /** Runs something while nobody writes; false if that did not come to pass within the time, or the work says so. */
+    boolean betweenWrites(BooleanSupplier work, long limitNanos) {
+        return ranges.betweenWrites(work, limitNanos);
     }
 
     /**
@@ -241,7 +252,8 @@ final class FileVolume {
         syncNow();
     }
 
-    private void syncNow() throws IOException {
+    /** Makes what was acknowledged before durable. */
+    void syncNow() throws IOException {
         CompletableFuture<Integer> synced = new CompletableFuture<>();
         sync.await(synced::complete);
         int result = synced.join();

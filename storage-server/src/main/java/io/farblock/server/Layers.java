@@ -17,7 +17,7 @@ import java.util.UUID;
  * crash a block is what the last sync made durable, or something later that was written to it.
  *
  * <p>Calls from any thread. {@link #source}, {@link #inOnePlace} and what changes the map are for whoever has the range
- * in {@link ActiveRanges}, {@link #push} and {@link #sync} for one thread at a time each.
+ * in {@link ActiveRanges}, {@link #turnTo} and {@link #sync} for one thread at a time each.
  */
 final class Layers implements AutoCloseable {
     /** How many there can be: the map has a byte to tell one from another. */
@@ -112,20 +112,18 @@ final class Layers implements AutoCloseable {
         return empty;
     }
 
-    /**
-     * Lays the layers of a record that are not there yet over the others; changes go to the last of them from then on.
-     * Waits for the writes that are under way, and keeps others out while it changes over.
-     */
-    void push(VolumeRecord record, ActiveRanges ranges) throws IOException {
+    /** Opens the layers of a record that are not there yet, for changes to go to the last of them. */
+    LayerTurn turnTo(VolumeRecord record) throws IOException {
         List<LayerRecord> wanted = of(record);
         Layers fresh = new Layers(disk, directory, chain);
         for (int i = chain.count(); i < wanted.size(); i++) {
             fresh.append(wanted.get(i));
         }
-        ranges.betweenWrites(() -> layOver(fresh.chain, record.getSizeBytes()));
+        return new LayerTurn(this, fresh.chain, chain.count(), record.getSizeBytes());
     }
 
-    private synchronized void layOver(LayerChain more, long sizeBytes) {
+    /** Has changes go to the last of more layers; between writes. */
+    synchronized void layOver(LayerChain more, long sizeBytes) {
         if (map == null) {
             map = emptyMap(sizeBytes);
         } else {

@@ -66,7 +66,7 @@ final class Snapshots {
     }
 
     /** Names everything below the top layer; {@code content} is what that is if it was imported, and empty otherwise. */
-    VolumeRecord add(SnapshotName name, Map<String, String> labels, String content)
+    VolumeRecord add(SnapshotName name, Map<String, String> labels, String content, long createdUnixMillis)
             throws VolumeException, IOException {
         return catalogue.update(
                 name.volume(),
@@ -77,7 +77,7 @@ final class Snapshots {
                                 changed.getLayers(changed.getLayersCount() - 2).getUuid())
                         .setSizeBytes(changed.getSizeBytes())
                         .setContent(content)
-                        .setCreatedUnixMillis(System.currentTimeMillis())
+                        .setCreatedUnixMillis(createdUnixMillis)
                         .putAllLabels(labels)));
     }
 

@@ -85,18 +85,37 @@ final class VolumeTable {
         VolumeRules.checkLabels(labels);
         VolumeControl control = control(name.volume());
         return control.call(() -> {
-            VolumeRecord record = catalogue.find(name.volume());
-            if (!record.getImporter().isEmpty()) {
-                throw new VolumeException(
-                        VolumeException.Kind.IN_USE, "volume " + name.volume() + " is being imported and is not whole");
-            }
+            VolumeRecord record = whole(name.volume());
             return snapshotNow(control, record, name, labels, "");
         });
+    }
+
+    /** The record of a volume that is not being imported. */
+    VolumeRecord whole(String name) throws VolumeException {
+        VolumeRecord record = catalogue.find(name);
+        if (!record.getImporter().isEmpty()) {
+            throw new VolumeException(
+                    VolumeException.Kind.IN_USE, "volume " + name + " is being imported and is not whole");
+        }
+        return record;
     }
 
     /** On the control thread; {@code content} is what it holds if it was imported, and empty otherwise. */
     VolumeRecord snapshotNow(
             VolumeControl control, VolumeRecord record, SnapshotName name, Map<String, String> labels, String content)
+            throws IOException, VolumeException {
+        FileVolume volume = ready(control, record, name);
+        control.merge().pause();
+        try {
+            volume.push(snapshots.addLayer(name.volume()));
+            return snapshots.add(name, labels, content, System.currentTimeMillis());
+        } finally {
+            control.merge().resume();
+        }
+    }
+
+    /** On the control thread: the volume, if a snapshot of this name can be taken of it. */
+    FileVolume ready(VolumeControl control, VolumeRecord record, SnapshotName name)
             throws IOException, VolumeException {
         Snapshots.check(name, record);
         room.require("snapshot " + name + " cannot be taken");
@@ -105,13 +124,7 @@ final class VolumeTable {
             throw new VolumeException(
                     VolumeException.Kind.DISK, "volume " + name.volume() + " refuses I/O: " + volume.failure());
         }
-        control.merge().pause();
-        try {
-            volume.push(snapshots.addLayer(name.volume()));
-            return snapshots.add(name, labels, content);
-        } finally {
-            control.merge().resume();
-        }
+        return volume;
     }
 
     /** Deletes a snapshot that nobody reads and of which there is no clone; what only it had is freed later. */
@@ -234,6 +247,10 @@ final class VolumeTable {
 
     Disk disk() {
         return disk;
+    }
+
+    Snapshots snapshots() {
+        return snapshots;
     }
 
     VolumeControl control(String name) throws VolumeException {

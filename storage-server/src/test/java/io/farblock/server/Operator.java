@@ -3,6 +3,7 @@ package io.farblock.server;
 import com.google.protobuf.ByteString;
 import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.CloneSnapshotRequest;
+import io.farblock.api.admin.CreateGroupSnapshotRequest;
 import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteSnapshotRequest;
@@ -98,6 +99,13 @@ final class Operator implements AutoCloseable {
     void snapshot(String volume, String name) {
         var unused = admin.createSnapshot(CreateSnapshotRequest.newBuilder()
                 .setVolume(volume)
+                .setName(name)
+                .build());
+    }
+
+    void groupSnapshot(String name, String... volumes) {
+        var unused = admin.createGroupSnapshot(CreateGroupSnapshotRequest.newBuilder()
+                .addAllVolumes(List.of(volumes))
                 .setName(name)
                 .build());
     }

@@ -48,6 +48,7 @@ final class CsiIdentity extends IdentityGrpc.IdentityImplBase {
             GetPluginCapabilitiesResponse.Builder all = GetPluginCapabilitiesResponse.newBuilder();
             if (options.mode().hasController()) {
                 all.addCapabilities(service(Service.Type.CONTROLLER_SERVICE));
+                all.addCapabilities(service(Service.Type.GROUP_CONTROLLER_SERVICE));
             }
             all.addCapabilities(PluginCapability.newBuilder()
                     .setVolumeExpansion(VolumeExpansion.newBuilder().setType(VolumeExpansion.Type.ONLINE)));

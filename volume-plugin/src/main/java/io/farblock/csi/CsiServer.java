@@ -81,6 +81,7 @@ public final class CsiServer implements AutoCloseable {
                 .addService(new CsiIdentity(options, this::isReady));
         if (options.mode().hasController()) {
             builder.addService(new CsiController(options, admin, inProgress));
+            builder.addService(new CsiGroupController(admin, inProgress));
         }
         if (options.mode().hasNode()) {
             Mounts mounts = new Mounts(mountTable, programs);

@@ -1,6 +1,7 @@
 package io.farblock.csi;
 
 import io.farblock.node.NodeException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -18,5 +19,12 @@ final class InProgress {
         } finally {
             names.remove(name);
         }
+    }
+
+    /** The same on several things; refuses while another call is at any of them. */
+    <T> T alone(List<String> several, Answer.Work<T> work) throws NodeException {
+        return several.isEmpty()
+                ? work.run()
+                : alone(several.get(0), () -> alone(several.subList(1, several.size()), work));
     }
 }

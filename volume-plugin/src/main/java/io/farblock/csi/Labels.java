@@ -11,5 +11,8 @@ final class Labels {
     /** Of a snapshot of a group: the group's id. */
     static final String GROUP = CsiOptions.DRIVER + "/group";
 
+    /** Of a snapshot of a group: how many volumes the group is of, and a digest of which. */
+    static final String GROUP_VOLUMES = CsiOptions.DRIVER + "/group-volumes";
+
     private Labels() {}
 }

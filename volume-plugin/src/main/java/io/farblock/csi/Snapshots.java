@@ -21,6 +21,11 @@ final class Snapshots {
             return VolumeNames.snapshotId(volume.getName(), snapshot.getName());
         }
 
+        /** Empty if it has none of this key. */
+        String label(String key) {
+            return snapshot.getLabelsOrDefault(key, "");
+        }
+
         io.farblock.csi.proto.Snapshot message() {
             return io.farblock.csi.proto.Snapshot.newBuilder()
                     .setSnapshotId(id())
@@ -28,7 +33,7 @@ final class Snapshots {
                     .setSizeBytes(snapshot.getSizeBytes())
                     .setCreationTime(time(snapshot.getCreatedUnixMillis()))
                     .setReadyToUse(true)
-                    .setGroupSnapshotId(snapshot.getLabelsOrDefault(Labels.GROUP, ""))
+                    .setGroupSnapshotId(label(Labels.GROUP))
                     .build();
         }
     }
@@ -71,7 +76,7 @@ final class Snapshots {
 
     private Found byName(String name) {
         for (Found found : all()) {
-            if (found.snapshot().getLabelsOrDefault(Labels.NAME, "").equals(name)) {
+            if (found.label(Labels.NAME).equals(name)) {
                 return found;
             }
         }
@@ -84,6 +89,14 @@ final class Snapshots {
                 .filter(found -> request.getSourceVolumeId().isEmpty()
                         || found.volume().getName().equals(request.getSourceVolumeId()))
                 .filter(found -> request.getSnapshotId().isEmpty() || found.id().equals(request.getSnapshotId()))
+                .sorted((one, other) -> one.id().compareTo(other.id()))
+                .toList();
+    }
+
+    /** What there is of a group, by id. */
+    List<Found> ofGroup(String group) {
+        return all().stream()
+                .filter(found -> found.label(Labels.GROUP).equals(group))
                 .sorted((one, other) -> one.id().compareTo(other.id()))
                 .toList();
     }
@@ -101,7 +114,7 @@ final class Snapshots {
         if (found == null) {
             return;
         }
-        if (!found.snapshot().getLabelsOrDefault(Labels.GROUP, "").isEmpty()) {
+        if (!found.label(Labels.GROUP).isEmpty()) {
             throw Refusal.invalid("snapshot " + id + " is part of a group, and goes with it");
         }
         delete(admin, found.volume().getName(), found.snapshot().getName());

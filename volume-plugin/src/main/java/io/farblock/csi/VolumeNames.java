@@ -41,7 +41,8 @@ final class VolumeNames {
         return snapshotId.substring(snapshotId.indexOf(SEPARATOR) + 1);
     }
 
-    private static String digest(String text) {
+    /** Tells texts apart, in letters and digits. */
+    static String digest(String text) {
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(hash).substring(0, DIGEST_LENGTH);

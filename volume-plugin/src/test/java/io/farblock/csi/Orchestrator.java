@@ -7,6 +7,8 @@ import io.farblock.csi.proto.CreateSnapshotRequest;
 import io.farblock.csi.proto.CreateVolumeRequest;
 import io.farblock.csi.proto.DeleteSnapshotRequest;
 import io.farblock.csi.proto.DeleteVolumeRequest;
+import io.farblock.csi.proto.GroupControllerGrpc;
+import io.farblock.csi.proto.GroupControllerGrpc.GroupControllerBlockingStub;
 import io.farblock.csi.proto.IdentityGrpc;
 import io.farblock.csi.proto.IdentityGrpc.IdentityBlockingStub;
 import io.farblock.csi.proto.ListVolumesRequest;
@@ -51,6 +53,10 @@ final class Orchestrator implements AutoCloseable {
 
     ControllerBlockingStub controller() {
         return ControllerGrpc.newBlockingStub(channel);
+    }
+
+    GroupControllerBlockingStub groups() {
+        return GroupControllerGrpc.newBlockingStub(channel);
     }
 
     NodeBlockingStub node() {
