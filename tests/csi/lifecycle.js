@@ -6,14 +6,10 @@
 // Prints what was seen, and ends with 1 at the first thing that is not as it should be.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import grpc from '@grpc/grpc-js';
-import loader from '@grpc/proto-loader';
+import { call, connect, status } from './client.js';
 
 const TIMES = 10;
 const SIZE = 64 * 1024 * 1024;
-const here = path.dirname(fileURLToPath(import.meta.url));
-const proto = path.join(here, '../../volume-plugin/src/main/protobuf/csi/csi.proto');
 
 const [socket, folder] = process.argv.slice(2);
 if (!socket || !folder) {
@@ -21,19 +17,8 @@ if (!socket || !folder) {
   process.exit(2);
 }
 
-const definition = loader.loadSync(proto, { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true });
-const { csi } = grpc.loadPackageDefinition(definition);
-const connect = (Service) => new Service(`unix:${socket}`, grpc.credentials.createInsecure());
-const identity = connect(csi.v1.Identity);
-const controller = connect(csi.v1.Controller);
-const node = connect(csi.v1.Node);
-
-function call(client, method, request = {}) {
-  return new Promise((resolve, reject) => {
-    const deadline = Date.now() + 60_000;
-    client[method](request, { deadline }, (failure, answer) => (failure ? reject(failure) : resolve(answer)));
-  });
-}
+const driver = connect(socket);
+const { identity, controller, node } = driver;
 
 /** Makes a call again and again; every answer has to be the first one. */
 async function repeat(client, method, request) {
@@ -69,7 +54,7 @@ async function speaks() {
 }
 
 async function refusesNonsense() {
-  const { INVALID_ARGUMENT, NOT_FOUND, ABORTED } = grpc.status;
+  const { INVALID_ARGUMENT, NOT_FOUND, ABORTED } = status;
   await refused(controller, 'CreateVolume', { ...wish, name: '' }, INVALID_ARGUMENT);
   await refused(controller, 'CreateVolume', { ...wish, volume_capabilities: [] }, INVALID_ARGUMENT);
   await refused(controller, 'DeleteVolume', {}, INVALID_ARGUMENT);
@@ -83,7 +68,7 @@ async function lives() {
   const { volume } = await repeat(controller, 'CreateVolume', wish);
   assert.equal(volume.capacity_bytes, SIZE);
   const larger = { required_bytes: 2 * SIZE, limit_bytes: 2 * SIZE };
-  await refused(controller, 'CreateVolume', { ...wish, capacity_range: larger }, grpc.status.ALREADY_EXISTS);
+  await refused(controller, 'CreateVolume', { ...wish, capacity_range: larger }, status.ALREADY_EXISTS);
 
   const { node_id } = await call(node, 'NodeGetInfo');
   const ids = { volume_id: volume.volume_id, node_id };
@@ -129,4 +114,4 @@ try {
   console.error(failure);
   process.exitCode = 1;
 }
-[identity, controller, node].forEach((client) => client.close());
+driver.close();
