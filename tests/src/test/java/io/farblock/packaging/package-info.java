@@ -1,0 +1,2 @@
+/** What is made of the built project for others to run. */
+package io.farblock.packaging;
