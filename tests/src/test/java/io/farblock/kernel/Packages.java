@@ -6,11 +6,11 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /** Other people's software for the tests, unpacked and not installed: {@code tests/kernel/packages}. */
-final class Packages {
+public final class Packages {
     private Packages() {}
 
     /** The folder of a set; where it cannot be had the test is skipped, or fails in CI. */
-    static Path folder(String set) throws IOException, InterruptedException {
+    public static Path folder(String set) throws IOException, InterruptedException {
         Shell.Result result = Shell.run(script("packages") + " " + set);
         String last = result.output().substring(result.output().lastIndexOf('\n') + 1);
         if (result.status() != 0) {
@@ -23,7 +23,7 @@ final class Packages {
     }
 
     /** A script of {@code tests/kernel}. */
-    static Path script(String name) {
+    public static Path script(String name) {
         return Path.of("kernel", name).toAbsolutePath();
     }
 }
