@@ -17,7 +17,9 @@ final class HypervisorText {
         HypervisorOptions options = device.getHypervisorOptions();
         return "\nThe machine's memory must be shared, as below: without that the guest waits for ever at its first\n"
                 + "request. One machine at a time can open the device. Sizes of memory are examples.\n"
-                + section("QEMU 8.2 or newer", options.getQemu().replace(" -", " \\\n  -"))
+                + section(
+                        "QEMU 8.2 or newer with libblkio (Debian: qemu-block-extra)",
+                        options.getQemu().replace(" -", " \\\n  -"))
                 + section("libvirt 9.8 or newer", options.getLibvirt())
                 + section("cloud-hypervisor", options.getCloudHypervisor());
     }

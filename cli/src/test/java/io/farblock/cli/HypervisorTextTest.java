@@ -23,7 +23,8 @@ class HypervisorTextTest {
                 .build();
         assertThat(HypervisorText.of(device))
                 .contains("memory must be shared")
-                .contains("QEMU 8.2 or newer:\n    -m 2G \\\n      -device d\n")
+                .contains(
+                        "QEMU 8.2 or newer with libblkio (Debian: qemu-block-extra):\n    -m 2G \\\n      -device d\n")
                 .contains("libvirt 9.8 or newer:\n    <disk>\n    </disk>\n")
                 .contains("cloud-hypervisor:\n    --vdpa x\n");
     }

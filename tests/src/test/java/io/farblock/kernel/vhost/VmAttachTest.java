@@ -114,7 +114,7 @@ class VmAttachTest {
         assertThat(Shell.must("jq -r '.hypervisor_options | .qemu, .libvirt, .cloud_hypervisor' /tmp/attach.json"))
                 .contains(
                         "share=on",
-                        "vhostdev=" + path,
+                        "driver=virtio-blk-vhost-vdpa,node-name=disk,path=" + path,
                         "<source dev='" + path + "'/>",
                         "shared=on --vdpa path=" + path);
         node.detach("vm");
