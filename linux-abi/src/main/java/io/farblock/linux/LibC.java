@@ -49,10 +49,11 @@ public final class LibC {
     // <poll.h>
     public static final int POLLIN = 1;
     // <sys/socket.h>
-    static final int AF_UNIX = 1;
-    static final int SOCK_STREAM = 1;
+    public static final int AF_UNIX = 1;
+    public static final int SOCK_STREAM = 1;
     static final int SOCK_DGRAM = 2;
-    static final int SOCK_CLOEXEC = O_CLOEXEC;
+    public static final int SOCK_CLOEXEC = O_CLOEXEC;
+    public static final int SHUT_RDWR = 2;
     static final int SOL_SOCKET = 1;
     static final int SCM_RIGHTS = 1;
     static final int MSG_CTRUNC = 8;
@@ -133,6 +134,11 @@ public final class LibC {
     public static native int prctl(int option, long argument2, long argument3, long argument4, long argument5);
 
     public static native int socket(int domain, int type, int protocol);
+
+    /** {@code pair} is the address of two descriptors, 4 bytes each. */
+    public static native int socketpair(int domain, int type, int protocol, long pair);
+
+    public static native int shutdown(int fd, int how);
 
     public static native int bind(int fd, long address, int lengthBytes);
 

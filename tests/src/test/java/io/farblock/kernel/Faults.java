@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 final class Faults {
     private static final int LEAST_IN_FLIGHT = 8;
     private static final int PROGRESS_REQUESTS = 200;
-    private static final int LIMIT_SECONDS = 300;
+    static final int LIMIT_SECONDS = 300;
     private static final int POLL_MILLIS = 200;
     private static final int MOST_TRIES = 3;
 
