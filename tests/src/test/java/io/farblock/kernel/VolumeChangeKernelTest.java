@@ -104,6 +104,31 @@ class VolumeChangeKernelTest {
         node.delete("mail");
     }
 
+    @Test
+    void growsUnderAMountedXfs() throws Exception {
+        // What mkfs.xfs takes for a file system.
+        Device device = node.attachNew("films", 320 * MIB).device();
+        Path mount = Files.createTempDirectory("farblock-mount");
+        Shell.must("mkfs.xfs -q " + device.getPath() + " && mount " + device.getPath() + " " + mount);
+        String sum = Shell.must("head -c 8000000 /dev/urandom | tee " + mount + "/before | sha256sum");
+        node.server().snapshot("films", "s");
+
+        resize("films", 448 * MIB);
+        awaitSize(device, 448 * MIB);
+        Shell.must("xfs_growfs " + mount);
+
+        assertThat(fileSystemMib(mount)).isGreaterThan(340);
+        String after = Shell.must("head -c 8000000 /dev/urandom | tee " + mount + "/after | sha256sum");
+        Shell.must("umount " + mount + " && xfs_repair -n " + device.getPath() + " && mount " + device.getPath() + " "
+                + mount);
+        assertThat(Shell.must("sha256sum < " + mount + "/before")).isEqualTo(sum);
+        assertThat(Shell.must("sha256sum < " + mount + "/after")).isEqualTo(after);
+        Shell.must("umount " + mount);
+        node.detach("films");
+        node.server().deleteSnapshot("films", "s");
+        node.delete("films");
+    }
+
     private static void limitReads(String name, long perSecond) {
         Volume volume = node.server()
                 .admin
