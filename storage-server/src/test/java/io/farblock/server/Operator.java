@@ -11,6 +11,7 @@ import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.FinishImportRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.Limits;
+import io.farblock.api.admin.ListExtentsRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ResizeVolumeRequest;
@@ -122,6 +123,13 @@ final class Operator implements AutoCloseable {
                 .setVolume(volume)
                 .setSnapshot(snapshot)
                 .setName(name)
+                .build());
+    }
+
+    void diff(String volume, String since) {
+        var unused = admin.listExtents(ListExtentsRequest.newBuilder()
+                .setVolume(volume)
+                .setSince(since)
                 .build());
     }
 
