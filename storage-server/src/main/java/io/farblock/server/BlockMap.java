@@ -82,7 +82,8 @@ final class BlockMap {
         long end = blocksOf(offset + lengthBytes);
         byte slot = slotOfBlock(block);
         do {
-            block++;
+            // A page that is all in one slot is passed over in one step.
+            block = mixed.get((int) (block >>> PAGE_SHIFT)) == null ? (block | IN_PAGE) + 1 : block + 1;
         } while (block < end && slotOfBlock(block) == slot);
         return Math.min(lengthBytes, (block << BLOCK_SHIFT) - offset);
     }

@@ -16,6 +16,8 @@ final class Extents {
         boolean extent(long offset, long lengthBytes, boolean isData);
     }
 
+    // What is found out of one snapshot at once: where the other is in small pieces, it is found out anew for each.
+    private static final long STEP_BYTES = (long) MapPage.BLOCKS * BlockMap.BLOCK_BYTES;
     private static final long IN_BLOCK = BlockMap.BLOCK_BYTES - 1;
     private static final long GOES_ON = -1;
 
@@ -68,7 +70,7 @@ final class Extents {
         Extents found = new Extents(disk, visitor);
         long step;
         for (long at = from; at < to && found.goesOn(); at += step) {
-            step = after.layers().inOnePlace(at, to - at);
+            step = after.layers().inOnePlace(at, Math.min(STEP_BYTES, to - at));
             if (at < before.sizeBytes()) {
                 step = before.layers().inOnePlace(at, Math.min(step, before.sizeBytes() - at));
             }

@@ -16,6 +16,7 @@ final class FarblockServer implements AutoCloseable {
     private final List<String> volumes;
     private final ChildProcess process;
     private final int port;
+    private final String admin;
 
     /** @param javaOptions more arguments for its virtual machine, with spaces between */
     FarblockServer(Path top, Path work, long volumeBytes, List<String> volumes, String javaOptions)
@@ -26,7 +27,7 @@ final class FarblockServer implements AutoCloseable {
         String host = InetAddress.getLoopbackAddress().getHostAddress();
         port = ChildProcess.freePort();
         int adminPort = ChildProcess.freePort();
-        String admin = host + ":" + adminPort;
+        admin = host + ":" + adminPort;
         String more = System.getenv().getOrDefault("FARBLOCK_JAVA_OPTS", "") + " " + javaOptions;
         process = new ChildProcess(
                 work.resolve("server.log"),
@@ -54,6 +55,11 @@ final class FarblockServer implements AutoCloseable {
 
     InetSocketAddress address() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
+    /** Where it takes admin calls. */
+    String adminAddress() {
+        return admin;
     }
 
     long pid() {
