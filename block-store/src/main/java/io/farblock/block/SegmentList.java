@@ -3,13 +3,15 @@ package io.farblock.block;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.zip.CRC32C;
 
 /**
  * The payload of a request: pieces of memory in order, seen as one run of bytes.
  *
  * <p>It owns its arrays and none of the memory. It is made once per slot and used again for each request: the arrays
  * grow to the largest payload seen and are never given back. Called from the owning loop only; the positions and
- * limits of the buffers are neither used nor changed, so that one buffer may stand in many lists.
+ * limits of the buffers are not used, and are what they were when a call returns, so that one buffer may stand in many
+ * lists of its loop.
  */
 public final class SegmentList {
     private static final int INITIAL_SEGMENTS = 4;
@@ -182,6 +184,30 @@ public final class SegmentList {
             done += step;
             index = seek(position + done);
         }
+    }
+
+    /**
+     * Adds {@code length} bytes of the payload, from byte {@code position} of it on, to a CRC, where they are. Only of
+     * memory that nobody can take away: not of a virtual machine's.
+     */
+    public void addTo(CRC32C crc, long position, int length) {
+        Objects.checkFromIndexSize(position, length, lengthBytes);
+        int done = 0;
+        int index = seek(position);
+        while (done < length) {
+            int inSegment = (int) (position + done - walkPosition);
+            int step = Math.min(length - done, lengths[index] - inSegment);
+            addTo(crc, buffers[index], offsets[index] + inSegment, step);
+            done += step;
+            index = seek(position + done);
+        }
+    }
+
+    private static void addTo(CRC32C crc, ByteBuffer buffer, int offset, int length) {
+        int position = buffer.position();
+        int limit = buffer.limit();
+        crc.update(buffer.limit(offset + length).position(offset));
+        buffer.limit(limit).position(position);
     }
 
     /** Which piece holds byte {@code position}; {@link #count()} for the end of the payload. */

@@ -54,10 +54,19 @@ final class ServerCommand implements Callable<Integer> {
                     + " ${DEFAULT-VALUE} if not given.")
     private String reserve;
 
+    @Option(
+            names = "--checksum-memory",
+            paramLabel = "SIZE",
+            defaultValue = "256M",
+            description = "How much memory the checksums of blocks may take, of all volumes together: 1M for each 1G"
+                    + " that is in use at a time is enough; ${DEFAULT-VALUE} if not given.")
+    private String checksumMemory;
+
     @Override
     public Integer call() {
         ServerOptions options = ServerOptions.of(data, Endpoint.parse(listen), Endpoint.parse(admin))
-                .withReserve(Size.parse(reserve));
+                .withReserve(Size.parse(reserve))
+                .withChecksumMemory(Size.parse(checksumMemory));
         try {
             Service.runUntilStopped(() -> StorageServer.start(options));
         } catch (StartupException e) {

@@ -1,5 +1,6 @@
 package io.farblock.cli;
 
+import io.farblock.api.admin.CheckBlocksResponse;
 import io.farblock.api.admin.CheckVolumeRequest;
 import io.farblock.api.admin.Client;
 import io.farblock.api.admin.CloneSnapshotRequest;
@@ -65,6 +66,12 @@ final class VolumeCommand {
         fail
     }
 
+    /** Whether blocks are checked when they are read. */
+    enum Checksums {
+        on,
+        off
+    }
+
     @Command(
             description = "Create a volume of zeros. It takes no space on the server until it is written to.",
             footer = {
@@ -96,6 +103,13 @@ final class VolumeCommand {
                             description = "Let several nodes have it open for writing at once; only for software that"
                                     + " keeps their writes apart, such as a cluster file system.")
                     boolean sharedWriters,
+            @Option(
+                            names = "--checksums",
+                            paramLabel = "on|off",
+                            defaultValue = "on",
+                            description = "Whether a block that has changed on the server's disk by itself is an I/O"
+                                    + " error (on) or is read as it is; ${DEFAULT-VALUE} if not given.")
+                    Checksums checksums,
             @Mixin Output output) {
         CreateVolumeRequest request = CreateVolumeRequest.newBuilder()
                 .setName(name)
@@ -103,6 +117,7 @@ final class VolumeCommand {
                 .setBlockSizeBytes(blockSizeBytes)
                 .setOnNoSpace(onNoSpace == NoSpace.fail ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
                 .setSharedWriters(sharedWriters)
+                .setWithoutChecksums(checksums == Checksums.off)
                 .build();
         try (AdminClient client = new AdminClient(admin)) {
             Volume volume = client.call(stub -> stub.createVolume(request));
@@ -218,15 +233,30 @@ final class VolumeCommand {
     }
 
     @Command(
-            description = "Read a volume whose disk failed back from the disk; if that works, it serves again.",
-            footer = {"", "Mend the server's disk first: 'farblock volume show NAME' says what it reported."})
+            description =
+                    "Compare all that a volume and its snapshots hold with its checksums, also while it is in use;"
+                            + " a volume whose disk failed serves again if it can be read back.",
+            footer = {
+                "",
+                "A block that is damaged is an I/O error to whoever reads it, until all of it is written again. What had",
+                "no checksum, such as what was written just before a crash, has one afterwards. Half of the disk's time",
+                "is left to others.",
+                "",
+                "After a failure mend the server's disk first: 'farblock volume show NAME' says what it reported."
+            })
     int check(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
         try (AdminClient client = new AdminClient(admin)) {
-            // As long as it takes to read the volume at half the disk's speed.
-            Volume volume = client.callAtLength(stub -> stub.checkVolume(
-                    CheckVolumeRequest.newBuilder().setName(name).build()));
-            output.print(volume, name + " is " + state(volume) + "\n");
-            return volume.getState() == VolumeState.VOLUME_STATE_FAILED ? ExitCode.FAILED : ExitCode.OK;
+            Volume volume = client.call(stub ->
+                    stub.getVolume(GetVolumeRequest.newBuilder().setName(name).build()));
+            if (volume.getState() == VolumeState.VOLUME_STATE_FAILED) {
+                // As long as it takes to read the volume at half the disk's speed.
+                Volume checked = client.callAtLength(stub -> stub.checkVolume(
+                        CheckVolumeRequest.newBuilder().setName(name).build()));
+                output.explain(name + " is " + state(checked) + "\n");
+            }
+            CheckBlocksResponse found = new BlockCheck(client).run(name);
+            output.print(found, BlockCheck.inWords(name, found));
+            return found.getDamagedCount() > 0 ? ExitCode.FAILED : ExitCode.OK;
         }
     }
 
@@ -298,6 +328,7 @@ final class VolumeCommand {
                 .row("merging", volume.hasMerge() ? merge(volume.getMerge()) : "")
                 .row("block size", Integer.toString(volume.getBlockSizeBytes()))
                 .row("on no space", volume.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL ? "fail" : "queue")
+                .row("checksums", volume.getWithoutChecksums() ? "off" : "on")
                 .row("state", state(volume))
                 .row("reason", volume.getStateReason())
                 .row("writers", volume.getSharedWriters() ? "shared" : "one at a time")

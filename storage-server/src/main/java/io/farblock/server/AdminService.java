@@ -2,6 +2,8 @@ package io.farblock.server;
 
 import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.BeginImportRequest;
+import io.farblock.api.admin.CheckBlocksRequest;
+import io.farblock.api.admin.CheckBlocksResponse;
 import io.farblock.api.admin.CheckVolumeRequest;
 import io.farblock.api.admin.CloneSnapshotRequest;
 import io.farblock.api.admin.CreateGroupSnapshotRequest;
@@ -75,6 +77,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                     .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
                     .putAllLabels(request.getLabelsMap())
                     .setImporter(request.getImporter())
+                    .setWithoutChecksums(request.getWithoutChecksums())
                     .build());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
@@ -162,6 +165,11 @@ final class AdminService extends AdminGrpc.AdminImplBase {
             volumes.check(request.getName());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
+    }
+
+    @Override
+    public void checkBlocks(CheckBlocksRequest request, StreamObserver<CheckBlocksResponse> answer) {
+        answer(answer, () -> extents.check(request.getName(), request.getLayer(), request.getFromBytes()));
     }
 
     @Override

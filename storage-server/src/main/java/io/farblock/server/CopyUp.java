@@ -17,8 +17,8 @@ final class CopyUp {
         if (layers.map().slot(block) == layers.chain().target().slot()) {
             return 0;
         }
-        long result = read(scratch, block);
-        if (result == 0) {
+        long result = layers.checksums().read(scratch, block, BlockMap.BLOCK_BYTES);
+        if (result > 0) {
             result = disk.write(
                     layers.target(block), scratch.address(), BlockMap.BLOCK_BYTES, VolumeFiles.offsetInFile(block));
             layers.markDirty(block);
@@ -26,17 +26,8 @@ final class CopyUp {
         }
         if (result == 0) {
             layers.written(block, BlockMap.BLOCK_BYTES);
+            layers.checksums().written(scratch, block, BlockMap.BLOCK_BYTES);
         }
         return (int) result;
-    }
-
-    private long read(Scratch scratch, long block) {
-        int source = layers.source(block);
-        if (source == Layers.NO_FILE) {
-            scratch.clear(BlockMap.BLOCK_BYTES);
-            return 0;
-        }
-        long got = disk.read(source, scratch.address(), BlockMap.BLOCK_BYTES, VolumeFiles.offsetInFile(block));
-        return got == BlockMap.BLOCK_BYTES ? 0 : Math.min(got, -Errno.EIO);
     }
 }

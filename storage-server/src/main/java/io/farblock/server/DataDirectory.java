@@ -18,7 +18,7 @@ import java.util.Set;
  * The directory that holds everything of one server, locked for as long as this object is open.
  *
  * <pre>
- * FORMAT              "farblock-data 2", written when the directory is first used
+ * FORMAT              "farblock-data 3", written when the directory is first used
  * LOCK                held with flock(2); its text is the holder's process id
  * catalogue/NAME      the record of volume NAME
  * RESERVE             room for records of the catalogue when the disk is full
@@ -26,9 +26,10 @@ import java.util.Set;
  * </pre>
  */
 final class DataDirectory implements AutoCloseable {
-    private static final String FORMAT = "farblock-data 2\n";
-    // Without layers. A server that knows no others would serve the lowest one as the whole volume.
-    private static final String OLD_FORMAT = "farblock-data 1\n";
+    private static final String FORMAT = "farblock-data 3\n";
+    // Without layers, and without checksums. A server that knows no others would serve the lowest layer as the whole
+    // volume, or leave the sums of what it writes as they were.
+    private static final Set<String> OLD_FORMATS = Set.of("farblock-data 1\n", "farblock-data 2\n");
     // A fresh ext4 has lost+found; the rest is what an interrupted first start may leave.
     private static final Set<String> HARMLESS = Set.of("lost+found", "LOCK", "FORMAT.new", "catalogue", "volumes");
     private static final int LOCK_MODE = 0600;
@@ -159,8 +160,7 @@ final class DataDirectory implements AutoCloseable {
         }
         disk.makeDirectory(catalogue(root));
         disk.makeDirectory(volumes(root));
-        if (!Files.exists(format)
-                || Files.readString(format, StandardCharsets.ISO_8859_1).equals(OLD_FORMAT)) {
+        if (!Files.exists(format) || OLD_FORMATS.contains(Files.readString(format, StandardCharsets.ISO_8859_1))) {
             Path fresh = root.resolve("FORMAT.new");
             disk.writeFile(fresh, FORMAT.getBytes(StandardCharsets.US_ASCII));
             disk.rename(fresh, format);
@@ -170,7 +170,7 @@ final class DataDirectory implements AutoCloseable {
 
     private static void requireKnownFormat(Path root, Path format) throws IOException, StartupException {
         String found = Files.readString(format, StandardCharsets.ISO_8859_1);
-        if (!found.equals(FORMAT) && !found.equals(OLD_FORMAT)) {
+        if (!found.equals(FORMAT) && !OLD_FORMATS.contains(found)) {
             throw new StartupException("data directory " + root + " has the format \"" + found.strip()
                     + "\", this server knows \"" + FORMAT.strip() + "\": run the server version that wrote it");
         }

@@ -83,6 +83,11 @@ class Disk {
         return -LibC.posix_fadvise(fd, 0, 0, LibC.POSIX_FADV_DONTNEED);
     }
 
+    /** The same for a part of the file; what is dirty of it stays. */
+    int dropCache(int fd, long offset, long lengthBytes) {
+        return -LibC.posix_fadvise(fd, offset, lengthBytes, LibC.POSIX_FADV_DONTNEED);
+    }
+
     /** What the file takes on the disk, in bytes. */
     long allocatedBytes(Path file) throws IOException {
         NativeMemory stat = new NativeMemory(STATX_BYTES);

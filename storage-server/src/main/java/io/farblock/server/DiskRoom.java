@@ -10,6 +10,8 @@ import java.nio.file.Path;
  * Calls from any thread; each asks the file system.
  */
 final class DiskRoom {
+    private static final long IN_BLOCK = BlockMap.BLOCK_BYTES - 1;
+
     private final Disk disk;
     private final Path directory;
     private final long reserveBytes;
@@ -31,6 +33,22 @@ final class DiskRoom {
     /** Whether less is free than the reserve. */
     boolean isShort() {
         return reserveBytes > 0 && freeBytes() < reserveBytes;
+    }
+
+    /** Whether a change needs no more of it: whole blocks are there already where it goes. */
+    boolean has(Layers layers, long offset, long lengthBytes) {
+        BlockMap map = layers.map();
+        long begin = offset & ~IN_BLOCK;
+        long end = offset + lengthBytes + IN_BLOCK & ~IN_BLOCK;
+        if (VolumeFiles.inOneFile(begin, end - begin) != end - begin
+                || (map != null
+                        && (map.slot(begin) != layers.chain().target().slot()
+                                || map.inOneSlot(begin, end - begin) != end - begin))) {
+            return false;
+        }
+        long inFile = VolumeFiles.offsetInFile(begin);
+        int fd = layers.target(begin);
+        return disk.nextData(fd, inFile) == inFile && disk.nextHole(fd, inFile) >= inFile + end - begin;
     }
 
     /** Refuses what needs room, if there is less than the reserve. */

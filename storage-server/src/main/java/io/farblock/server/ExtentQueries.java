@@ -1,9 +1,11 @@
 package io.farblock.server;
 
+import io.farblock.api.admin.CheckBlocksResponse;
 import io.farblock.api.admin.ListExtentsResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 
 /** What operators ask about the content of volumes. Called on gRPC's threads; waits for the volumes' disk. */
 final class ExtentQueries {
@@ -40,7 +42,7 @@ final class ExtentQueries {
     }
 
     /** On the control thread: no block moves from one layer to another meanwhile. */
-    private ListExtentsResponse pausing(VolumeControl control, Callable<ListExtentsResponse> work) throws Exception {
+    private <T> T pausing(VolumeControl control, Callable<T> work) throws Exception {
         // The layers of a snapshot rest for as long as it is open.
         boolean isSnapshot = SnapshotName.isOne(control.name());
         if (!isSnapshot) {
@@ -55,6 +57,33 @@ final class ExtentQueries {
                 control.merge().resume();
             }
         }
+    }
+
+    /** Compares a part of a volume with its checksums, and rests as long as that took; see {@link BlockCheck}. */
+    CheckBlocksResponse check(String name, String layer, long from) throws VolumeException {
+        if (SnapshotName.isOne(name)) {
+            throw new VolumeException(
+                    VolumeException.Kind.INVALID,
+                    name + " is a snapshot: check volume "
+                            + SnapshotName.parse(name).volume() + ", all of its snapshots are checked with it");
+        }
+        VolumeControl control = volumes.control(name);
+        long beginNanos = System.nanoTime();
+        CheckBlocksResponse part = control.call(() -> pausing(control, () -> checkPart(control, name, layer, from)));
+        // Half of the disk is left to those who use it.
+        LockSupport.parkNanos(System.nanoTime() - beginNanos);
+        return part;
+    }
+
+    private CheckBlocksResponse checkPart(VolumeControl control, String name, String layer, long from)
+            throws IOException, VolumeException {
+        VolumeRecord record = catalogue.find(name);
+        FileVolume volume = volumes.serve(control, record).volume();
+        if (volume.failure() != null) {
+            throw new VolumeException(
+                    VolumeException.Kind.DISK, "volume " + name + " refuses I/O: " + volume.failure());
+        }
+        return new BlockCheck(record, volume).part(layer, from);
     }
 
     private ListExtentsResponse listExtents(String name, String since, long from) throws IOException, VolumeException {

@@ -20,6 +20,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
     private static final Logger LOG = LoggerFactory.getLogger(FileTask.class);
     // Not an error number of any system.
     private static final int CANCELLED = Integer.MIN_VALUE;
+    private static final long IN_BLOCK = BlockMap.BLOCK_BYTES - 1;
 
     private final FileStore store;
     private final FileVolume volume;
@@ -195,41 +196,41 @@ final class FileTask implements Runnable, GroupSync.Waiter {
     private int readRange(Scratch scratch, long offset, long lengthBytes) {
         long done = 0;
         while (done < lengthBytes) {
-            long at = offset + done;
-            long step = volume.layers().inOnePlace(at, Math.min(Scratch.BYTES, lengthBytes - done));
-            long got = readScratch(scratch, at, step);
-            if (got <= 0) {
-                // Nothing at all: somebody cut the file short behind our back.
-                return got == 0 ? -Errno.EIO : (int) got;
+            // Whole blocks, since no part of one can be checked.
+            int before = (int) (offset + done & IN_BLOCK);
+            long wanted = before + lengthBytes - done + IN_BLOCK & ~IN_BLOCK;
+            long at = offset + done - before;
+            long step = volume.layers().inOnePlace(at, Math.min(Scratch.BYTES, wanted));
+            long got = volume.layers().checksums().read(scratch, at, step);
+            if (got < 0) {
+                return (int) got;
             }
-            if (!copyOut(done, scratch, (int) got)) {
+            int count = (int) Math.min(got - before, lengthBytes - done);
+            if (!copyOut(done, scratch, before, count)) {
                 return CANCELLED;
             }
-            done += got;
+            done += count;
         }
         return 0;
-    }
-
-    private long readScratch(Scratch scratch, long offset, long lengthBytes) {
-        int source = volume.layers().source(offset);
-        if (source == Layers.NO_FILE) {
-            scratch.clear((int) lengthBytes);
-            return lengthBytes;
-        }
-        return volume.disk().read(source, scratch.address(), lengthBytes, VolumeFiles.offsetInFile(offset));
     }
 
     private int write() {
         int slot = volume.ranges().begin(offsets[0], lengths[0], true);
         try {
             Scratch scratch = Scratch.ofThread();
-            int result = volume.lacksRoom(offsets[0], lengths[0])
-                    ? -Errno.ENOSPC
-                    : volume.layers().prepare(scratch, offsets[0], lengths[0]);
+            int result = volume.lacksRoom(offsets[0], lengths[0]) ? -Errno.ENOSPC : prepare(scratch, 0);
             return result < 0 ? result : writeRange(scratch, offsets[0], lengths[0]);
         } finally {
             volume.ranges().end(slot);
         }
+    }
+
+    private int prepare(Scratch scratch, int range) {
+        int result = volume.layers().prepare(scratch, offsets[range], lengths[range]);
+        if (result == -Errno.EIO && volume.layers().hasFailed()) {
+            volume.fail("a sync of what says where it is written to failed");
+        }
+        return result;
     }
 
     private int writeRange(Scratch scratch, long offset, long lengthBytes) {
@@ -255,6 +256,17 @@ final class FileTask implements Runnable, GroupSync.Waiter {
     }
 
     private int writeScratch(Scratch scratch, long offset, int lengthBytes) {
+        int result = putScratch(scratch, offset, lengthBytes);
+        if (result == 0) {
+            volume.layers().written(offset, lengthBytes);
+            volume.layers().checksums().written(scratch, offset, lengthBytes);
+        } else {
+            volume.layers().checksums().unknown(offset, lengthBytes);
+        }
+        return result;
+    }
+
+    private int putScratch(Scratch scratch, long offset, int lengthBytes) {
         int fd = volume.layers().target(offset);
         int done = 0;
         while (done < lengthBytes) {
@@ -266,7 +278,6 @@ final class FileTask implements Runnable, GroupSync.Waiter {
             }
             done += (int) put;
         }
-        volume.layers().written(offset, lengthBytes);
         return 0;
     }
 
@@ -276,7 +287,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
             try {
                 int result = !mayFree() && volume.lacksRoom(offsets[i], lengths[i])
                         ? -Errno.ENOSPC
-                        : volume.layers().prepare(Scratch.ofThread(), offsets[i], lengths[i]);
+                        : prepare(Scratch.ofThread(), i);
                 if (result == 0) {
                     result = deallocate(offsets[i], lengths[i]);
                 }
@@ -298,12 +309,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
             }
             long at = offset + done;
             long step = VolumeFiles.inOneFile(at, lengthBytes - done);
-            int result = volume.disk()
-                    .allocate(volume.layers().target(at), allocateMode(), VolumeFiles.offsetInFile(at), step);
-            volume.changed(at, 0);
-            if (result == -Errno.EOPNOTSUPP) {
-                result = mayStay() ? 0 : writeZeros(at, step);
-            }
+            int result = deallocateInFile(at, step);
             if (result < 0) {
                 return result;
             }
@@ -315,6 +321,21 @@ final class FileTask implements Runnable, GroupSync.Waiter {
             done += step;
         }
         return 0;
+    }
+
+    private int deallocateInFile(long offset, long lengthBytes) {
+        int result = volume.disk()
+                .allocate(
+                        volume.layers().target(offset), allocateMode(), VolumeFiles.offsetInFile(offset), lengthBytes);
+        volume.changed(offset, 0);
+        if (result == -Errno.EOPNOTSUPP) {
+            return mayStay() ? 0 : writeZeros(offset, lengthBytes);
+        }
+        volume.layers().checksums().unknown(offset, lengthBytes);
+        if (result == 0) {
+            volume.layers().checksums().edgesChanged(Scratch.ofThread(), offset, lengthBytes);
+        }
+        return result;
     }
 
     // Where holes cannot be made, what is discarded need not change.
@@ -332,13 +353,13 @@ final class FileTask implements Runnable, GroupSync.Waiter {
 
     private int writeZeros(long offset, long lengthBytes) {
         Scratch scratch = Scratch.ofThread();
-        scratch.clear((int) Math.min(Scratch.BYTES, lengthBytes));
         long done = 0;
         while (done < lengthBytes) {
             if (isCancelled()) {
                 return CANCELLED;
             }
             int step = stepBytes(offset + done, lengthBytes - done);
+            scratch.clear(step);
             int result = writeScratch(scratch, offset + done, step);
             if (result < 0) {
                 return result;
@@ -360,11 +381,11 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         return true;
     }
 
-    private synchronized boolean copyOut(long position, Scratch scratch, int lengthBytes) {
+    private synchronized boolean copyOut(long position, Scratch scratch, int offset, int lengthBytes) {
         if (request == null) {
             return false;
         }
-        request.payload().copyFrom(position, scratch.buffer(), 0, lengthBytes);
+        request.payload().copyFrom(position, scratch.buffer(), offset, lengthBytes);
         return true;
     }
 }

@@ -10,7 +10,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +43,7 @@ final class FileVolume {
     private final ExecutorService syncThread;
     private final GroupSync sync;
     private final SpaceQueue space;
+    private final IdleRegions idleRegions;
     private final DiskRoom room;
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicLong dirtyBytes = new AtomicLong();
@@ -76,6 +76,7 @@ final class FileVolume {
         syncThread = threads.pool(1, "farblock-sync-" + record.getName());
         sync = new GroupSync(this, syncThread);
         space = new SpaceQueue(this, threads.timer());
+        idleRegions = new IdleRegions(this, threads.timer());
         room = new DiskRoom(disk, catalogue.volumes(), options.reserveBytes());
         shortOfRoom = room.isShort();
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
@@ -84,10 +85,12 @@ final class FileVolume {
     }
 
     /** Opens the files of a volume. Waits for the disk. */
-    static FileVolume open(VolumeRecord record, Disk disk, Catalogue catalogue, ServerOptions options, Threads threads)
+    static FileVolume open(
+            VolumeRecord record, Disk disk, Catalogue catalogue, ServerOptions options, SumMemory sums, Threads threads)
             throws IOException, VolumeException {
         long mapLife = beginMapLife(record, catalogue);
-        Layers layers = Layers.open(disk, catalogue.volumes(), record);
+        LayerOpener opener = new LayerOpener(disk, catalogue.volumes(), sums, !record.getWithoutChecksums());
+        Layers layers = Layers.open(opener, record);
         return new FileVolume(record, disk, catalogue, layers, mapLife, options, threads);
     }
 
@@ -179,7 +182,7 @@ final class FileVolume {
 
     /** Whether a change has to wait for room: it needs some, and less is free than is to be kept. On a worker. */
     boolean lacksRoom(long offset, long lengthBytes) {
-        if (!shortOfRoom || layers.isAllocated(offset, lengthBytes)) {
+        if (!shortOfRoom || room.has(layers, offset, lengthBytes)) {
             return false;
         }
         shortOfRoom = room.isShort();
@@ -230,17 +233,21 @@ final class FileVolume {
     /** Has changes go to the top layer of the record; what was acknowledged before is durable in those below on return. */
     void push(VolumeRecord record) throws IOException {
         ranges.betweenWrites(layers.turnTo(record));
+        settleBelowDurably();
+    }
+
+    /** Has the data below the top layer be durable, and its sums. */
+    void settleBelowDurably() throws IOException {
         syncNow();
+        settleBelow();
     }
 
-    /** Opens the layers of a record that are not there yet, to be run {@linkplain #betweenWrites between writes}. */
-    LayerTurn turnTo(VolumeRecord record) throws IOException {
-        return layers.turnTo(record);
-    }
-
-    /** Runs something while nobody writes; false if that did not come to pass within the time, or the work says so. */
-    boolean betweenWrites(BooleanSupplier work, long limitNanos) {
-        return ranges.betweenWrites(work, limitNanos);
+    /** Has the sums of layers that take no more changes be durable; their data is, and nobody moves blocks there. */
+    void settleBelow() throws IOException {
+        int result = layers.checksums().settleBelow();
+        if (result < 0) {
+            throw new IOException("writing the checksums failed: " + Errno.describe(-result));
+        }
     }
 
     /**
@@ -252,19 +259,13 @@ final class FileVolume {
         syncNow();
     }
 
-    /** Makes what was acknowledged before durable. */
-    void syncNow() throws IOException {
+    private void syncNow() throws IOException {
         CompletableFuture<Integer> synced = new CompletableFuture<>();
         sync.await(synced::complete);
         int result = synced.join();
         if (result < 0) {
             throw new IOException("the sync of its data failed: " + Errno.describe(-result));
         }
-    }
-
-    /** Makes room for a longer volume on disk, durably. */
-    void makeRoom(long newSizeBytes) throws IOException {
-        layers.makeRoom(newSizeBytes, ranges);
     }
 
     /** Is as long as there is room for from now on; its stores are to be told by {@link FileStore#infoIsNew}. */
@@ -290,7 +291,8 @@ final class FileVolume {
     private int syncWatched() {
         int place = watch.begin();
         try {
-            return layers.sync();
+            int result = layers.sync();
+            return result < 0 ? result : idleRegions.synced();
         } finally {
             watch.end(place);
         }
@@ -336,12 +338,14 @@ final class FileVolume {
 
     /** Ends the threads, syncs and closes the files. No request may come any more. Waits for the disk. */
     void close() {
+        idleRegions.stop();
         Threads.awaitEnd(workers);
         Threads.awaitEnd(syncThread);
         // Of a snapshot everything is durable, and another one may have its layers.
         if (failure == null && layers.mayBeDirty() && !SnapshotName.isOne(name())) {
             syncFiles();
         }
+        layers.checksums().close(failure == null && !SnapshotName.isOne(name()));
         endMapLife();
         layers.close();
     }
@@ -380,7 +384,7 @@ final class FileVolume {
                 limits);
     }
 
-    private void fail(String reason) {
+    void fail(String reason) {
         failure = reason;
         LOG.error("volume {} refuses I/O: {}; run farblock volume check {}", name(), reason, name());
         if (SnapshotName.isOne(name())) {

@@ -83,7 +83,7 @@ final class GroupSnapshots {
     private void take(List<Member> members, Map<String, String> labels) throws VolumeException {
         try {
             for (Member member : members) {
-                member.turn = member.volume.turnTo(volumes.snapshots().addLayer(member.name.volume()));
+                member.turn = member.volume.layers().turnTo(volumes.snapshots().addLayer(member.name.volume()));
             }
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(QUIET_SECONDS);
             if (!turn(members, 0, deadline)) {
@@ -93,7 +93,7 @@ final class GroupSnapshots {
                                 + " s: no snapshot was taken, ask again");
             }
             for (Member member : members) {
-                member.volume.syncNow();
+                member.volume.settleBelowDurably();
             }
             long nowUnixMillis = System.currentTimeMillis();
             for (Member member : members) {
@@ -113,6 +113,6 @@ final class GroupSnapshots {
             return true;
         }
         long left = deadlineNanos - System.nanoTime();
-        return members.get(index).volume.betweenWrites(() -> turn(members, index + 1, deadlineNanos), left);
+        return members.get(index).volume.ranges().betweenWrites(() -> turn(members, index + 1, deadlineNanos), left);
     }
 }

@@ -26,6 +26,7 @@ final class InlineIo {
     private final FileVolume volume;
     private final NativeMemory vectorMemory = new NativeMemory(MAX_VECTORS * VECTOR_BYTES);
     private final ByteBuffer vectors = vectorMemory.buffer();
+    private final BlockHasher hasher = new BlockHasher();
     private boolean readsNow = true;
 
     InlineIo(FileVolume volume) {
@@ -37,7 +38,9 @@ final class InlineIo {
         SegmentList payload = request.payload();
         long offset = request.offset();
         long length = request.length();
-        if (!readsNow || !isPlain(payload, offset, length)) {
+        if (!readsNow
+                || !isPlain(payload, offset, length)
+                || !volume.layers().checksums().isWhole(offset, length)) {
             return false;
         }
         int slot = volume.ranges().tryBegin(offset, length, false);
@@ -45,12 +48,14 @@ final class InlineIo {
             return false;
         }
         long got = readNow(payload, offset, length);
+        // What is damaged is read again by a worker, who says so.
+        boolean isRight = got == length && volume.layers().checksums().isRightNow(hasher, payload, offset, length);
         volume.ranges().end(slot);
         if (got == -Errno.EOPNOTSUPP) {
             // The file system has no such reads; there is no use in asking again.
             readsNow = false;
         }
-        return got == length;
+        return isRight;
     }
 
     private long readNow(SegmentList payload, long offset, long length) {
@@ -78,10 +83,16 @@ final class InlineIo {
         if (slot < 0) {
             return false;
         }
-        long put = volume.layers().isPrepared(offset, length) ? writeSegments(payload, offset) : 0;
+        Layers layers = volume.layers();
+        boolean isPrepared =
+                layers.isPrepared(offset, length) && layers.checksums().isReadyToWrite(offset, length);
+        long put = isPrepared ? writeSegments(payload, offset) : 0;
         volume.changed(offset, put);
         if (put == length) {
-            volume.layers().written(offset, length);
+            layers.written(offset, length);
+            layers.checksums().written(hasher, payload, offset, length);
+        } else if (isPrepared) {
+            layers.checksums().unknown(offset, length);
         }
         volume.ranges().end(slot);
         return put == length;

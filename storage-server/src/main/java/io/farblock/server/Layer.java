@@ -19,12 +19,14 @@ final class Layer implements AutoCloseable {
     private volatile long sizeBytes;
     private final VolumeFiles files;
     private final MapFile map;
+    private final LayerSums sums;
 
-    private Layer(byte slot, long sizeBytes, VolumeFiles files, MapFile map) {
+    private Layer(byte slot, long sizeBytes, VolumeFiles files, MapFile map, LayerSums sums) {
         this.slot = slot;
         this.sizeBytes = sizeBytes;
         this.files = files;
         this.map = map;
+        this.sums = sums;
     }
 
     /** Makes an empty layer to be laid over others, durably but for the entry of {@code directory} in its parent. */
@@ -34,14 +36,16 @@ final class Layer implements AutoCloseable {
         disk.syncDirectory(directory);
     }
 
-    static Layer openLowest(Disk disk, Path directory, byte slot, long sizeBytes) throws IOException {
-        return new Layer(slot, sizeBytes, VolumeFiles.open(disk, directory, sizeBytes), null);
+    /** @param sums null for none; it has them from now on, if it could be opened */
+    static Layer openLowest(Disk disk, Path directory, byte slot, long sizeBytes, LayerSums sums) throws IOException {
+        return new Layer(slot, sizeBytes, VolumeFiles.open(disk, directory, sizeBytes), null, sums);
     }
 
-    static Layer open(Disk disk, Path directory, byte slot, UUID id, long sizeBytes) throws IOException {
+    static Layer open(Disk disk, Path directory, byte slot, UUID id, long sizeBytes, LayerSums sums)
+            throws IOException {
         VolumeFiles files = VolumeFiles.open(disk, directory, sizeBytes);
         try {
-            return new Layer(slot, sizeBytes, files, MapFile.open(disk, directory, id, sizeBytes));
+            return new Layer(slot, sizeBytes, files, MapFile.open(disk, directory, id, sizeBytes), sums);
         } catch (IOException e) {
             files.close();
             throw e;
@@ -50,6 +54,9 @@ final class Layer implements AutoCloseable {
 
     /** Makes it longer, durably; it holds nothing of what is new. */
     void grow(long newSizeBytes) throws IOException {
+        if (sums != null) {
+            sums.grow(sizeBytes, newSizeBytes);
+        }
         files.grow(sizeBytes, newSizeBytes);
         if (map != null) {
             map.grow(newSizeBytes);
@@ -76,19 +83,35 @@ final class Layer implements AutoCloseable {
         return map;
     }
 
+    /** What its blocks are to be; null if that is not known of any. */
+    LayerSums sums() {
+        return sums;
+    }
+
     /** What its map is to be told with the next sync. */
     SortedMap<Integer, byte[]> takeStaged() {
         return map == null ? NOTHING : map.takeStaged();
     }
 
-    /** Whether there is room for what its map will say of the range. */
+    /** Whether the range may be changed: map and sums are ready for it. */
     boolean isReserved(long offset, long lengthBytes) {
-        return map == null || map.isReserved(offset, lengthBytes);
+        return (map == null || map.isReserved(offset, lengthBytes))
+                && (sums == null || sums.isOpen(offset, lengthBytes));
     }
 
-    /** Makes room for what its map will say of the range; 0 or a negative error number. */
+    /**
+     * Has the range be changed: makes room for what its map will say, and notes durably that sums there are not to be
+     * believed after a crash. 0 or a negative error number.
+     */
     int reserve(long offset, long lengthBytes) {
-        return map == null ? 0 : map.reserve(offset, lengthBytes);
+        int result = map == null ? 0 : map.reserve(offset, lengthBytes);
+        return result < 0 || sums == null ? result : sums.open(offset, lengthBytes);
+    }
+
+    /** Makes what was changed in its data durable; 0 or a negative error number, also if its sums cannot be kept. */
+    int syncData() {
+        int result = files.sync();
+        return result < 0 || sums == null ? result : sums.sync();
     }
 
     /** Syncs its files and reads all of them back from the disk; 0 or the first negative error number. */
@@ -102,6 +125,9 @@ final class Layer implements AutoCloseable {
         files.close();
         if (map != null) {
             map.close();
+        }
+        if (sums != null) {
+            sums.close();
         }
     }
 }

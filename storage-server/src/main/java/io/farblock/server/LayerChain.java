@@ -13,10 +13,12 @@ final class LayerChain {
     private final Layer[] layers;
     private final Layer[] inSlot = new Layer[Layers.MAX + 1];
     private final Layer target;
+    private final boolean hasSums;
 
     private LayerChain(Layer[] layers, Layer target) {
         this.layers = layers;
         this.target = target;
+        hasSums = Arrays.stream(layers).anyMatch(layer -> layer.sums() != null);
         for (Layer layer : layers) {
             inSlot[layer.slot()] = layer;
         }
@@ -52,6 +54,11 @@ final class LayerChain {
             slot++;
         }
         return slot;
+    }
+
+    /** Whether blocks of some layer can be checked. */
+    boolean hasSums() {
+        return hasSums;
     }
 
     int count() {

@@ -169,10 +169,6 @@ final class LayerMerge {
     }
 
     private int moveChunk(int lengthBytes) {
-        int result = lower.reserve(position, lengthBytes);
-        if (result < 0) {
-            return result;
-        }
         Scratch scratch = Scratch.ofThread();
         // From the disk before anybody has to wait for it.
         long unused = volume.disk()
@@ -183,6 +179,10 @@ final class LayerMerge {
                         VolumeFiles.offsetInFile(position));
         int range = volume.ranges().begin(position, lengthBytes, true);
         try {
+            int result = lower.reserve(position, lengthBytes);
+            if (result < 0) {
+                return result;
+            }
             if (isOnTop()) {
                 // Zeros do not change their place in memory, if the lower layer has a map that can say them.
                 layers.map().touch(BlockMap.pageOf(position));
@@ -223,8 +223,12 @@ final class LayerMerge {
         }
         int result = write(scratch, offset, lengthBytes);
         if (result < 0) {
+            if (lower.sums() != null) {
+                lower.sums().drop(offset, lengthBytes);
+            }
             return result;
         }
+        layers.checksums().moved(scratch, upper, lower, offset, lengthBytes);
         if (isOnTop()) {
             layers.written(offset, lengthBytes);
         } else {
@@ -258,6 +262,9 @@ final class LayerMerge {
         }
         if (result < 0) {
             return result;
+        }
+        if (lower.sums() != null) {
+            lower.sums().drop(offset, lengthBytes);
         }
         if (isOnTop()) {
             layers.zeroed(offset, lengthBytes);

@@ -2,12 +2,10 @@ package io.farblock.server;
 
 import io.farblock.linux.Errno;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.UUID;
 
 /**
  * The layers of an open volume, the lowest first: which file a block is read from and written to.
@@ -29,8 +27,9 @@ final class Layers implements AutoCloseable {
     private static final int IN_BLOCK = BlockMap.BLOCK_BYTES - 1;
 
     private final Disk disk;
-    private final Path directory;
+    private final LayerOpener opener;
     private final CopyUp copyUp;
+    private final Checksums checksums;
     private volatile LayerChain chain;
     // Null as long as there is one layer.
     private volatile BlockMap map;
@@ -39,19 +38,21 @@ final class Layers implements AutoCloseable {
     // A map could not be read that is to hear of changes: no sync succeeds until all is loaded again.
     private volatile boolean unreadable;
 
-    private Layers(Disk disk, Path directory, LayerChain chain) {
-        this.disk = disk;
-        this.directory = directory;
-        this.chain = chain;
+    private Layers(LayerOpener opener, String volume) {
+        disk = opener.disk();
+        this.opener = opener;
+        chain = LayerChain.EMPTY;
         copyUp = new CopyUp(disk, this);
+        checksums = new Checksums(disk, this, volume);
     }
 
-    /** Opens the layers of a volume, each in a directory of {@code directory} that has its UUID's name. */
-    static Layers open(Disk disk, Path directory, VolumeRecord record) throws IOException {
-        Layers layers = new Layers(disk, directory, LayerChain.EMPTY);
+    /** Opens the layers of a volume. */
+    static Layers open(LayerOpener opener, VolumeRecord record) throws IOException {
+        Layers layers = new Layers(opener, record.getName());
         try {
             for (LayerRecord layer : of(record)) {
-                layers.append(layer);
+                boolean isOwn = layers.chain.count() >= record.getBorrowedLayers();
+                layers.chain = opener.append(layers.chain, layer, isOwn);
             }
             layers.load(record);
         } catch (IOException e) {
@@ -77,20 +78,15 @@ final class Layers implements AutoCloseable {
         return all.subList(record.getBorrowedLayers(), all.size());
     }
 
-    private void append(LayerRecord layer) throws IOException {
-        LayerChain now = chain;
-        byte slot = now.freeSlot();
-        Path path = directory.resolve(layer.getUuid());
-        chain = now.with(
-                now.count() == 0
-                        ? Layer.openLowest(disk, path, slot, layer.getSizeBytes())
-                        : Layer.open(disk, path, slot, UUID.fromString(layer.getUuid()), layer.getSizeBytes()));
-    }
-
     /** Makes the map from what the layers have on disk. Nobody may use the volume meanwhile. */
     void load(VolumeRecord record) throws IOException {
         unreadable = false;
         LayerChain now = chain;
+        for (int i = 0; i < now.count(); i++) {
+            if (now.layer(i).sums() != null) {
+                now.layer(i).sums().recover(i >= record.getBorrowedLayers());
+            }
+        }
         if (now.count() == 1) {
             return;
         }
@@ -115,11 +111,11 @@ final class Layers implements AutoCloseable {
     /** Opens the layers of a record that are not there yet, for changes to go to the last of them. */
     LayerTurn turnTo(VolumeRecord record) throws IOException {
         List<LayerRecord> wanted = of(record);
-        Layers fresh = new Layers(disk, directory, chain);
+        LayerChain more = chain;
         for (int i = chain.count(); i < wanted.size(); i++) {
-            fresh.append(wanted.get(i));
+            more = opener.append(more, wanted.get(i), true);
         }
-        return new LayerTurn(this, fresh.chain, chain.count(), record.getSizeBytes());
+        return new LayerTurn(this, more, chain.count(), record.getSizeBytes());
     }
 
     /** Has changes go to the last of more layers; between writes. */
@@ -207,14 +203,25 @@ final class Layers implements AutoCloseable {
         return now == null ? inFile : now.inOneSlot(offset, inFile);
     }
 
-    /** The file to read byte {@code offset} from, or {@link #NO_FILE}. */
-    int source(long offset) {
+    /** The layer that has byte {@code offset}; null if none has, and the byte is zero. */
+    Layer holder(long offset) {
         BlockMap now = map;
         if (now == null) {
-            return chain.layer(0).files().descriptor(offset);
+            return chain.layer(0);
         }
         byte slot = now.slot(offset);
-        return slot == BlockMap.ZEROS ? NO_FILE : chain.inSlot(slot).files().descriptor(offset);
+        return slot == BlockMap.ZEROS ? null : chain.inSlot(slot);
+    }
+
+    /** The file to read byte {@code offset} from, or {@link #NO_FILE}. */
+    int source(long offset) {
+        Layer holder = holder(offset);
+        return holder == null ? NO_FILE : holder.files().descriptor(offset);
+    }
+
+    /** What the requests have to do with the sums of the blocks. */
+    Checksums checksums() {
+        return checksums;
     }
 
     /** The file to write byte {@code offset} to. */
@@ -222,45 +229,35 @@ final class Layers implements AutoCloseable {
         return chain.target().files().descriptor(offset);
     }
 
-    /** Whether a change needs no more room on the disk: whole blocks are there already where it goes. */
-    boolean isAllocated(long offset, long lengthBytes) {
-        BlockMap now = map;
-        long begin = offset & ~IN_BLOCK;
-        long end = offset + lengthBytes + IN_BLOCK & ~IN_BLOCK;
-        if (VolumeFiles.inOneFile(begin, end - begin) != end - begin
-                || (now != null
-                        && (now.slot(begin) != chain.target().slot()
-                                || now.inOneSlot(begin, end - begin) != end - begin))) {
-            return false;
-        }
-        long inFile = VolumeFiles.offsetInFile(begin);
-        int fd = target(begin);
-        return disk.nextData(fd, inFile) == inFile && disk.nextHole(fd, inFile) >= inFile + end - begin;
-    }
-
     /** Whether a change of whole blocks can be made without {@link #prepare}. */
     boolean isPrepared(long offset, long lengthBytes) {
-        return map == null || chain.target().isReserved(offset, lengthBytes);
+        return chain.target().isReserved(offset, lengthBytes);
     }
 
     /**
-     * Makes ready for a change: room for the map, and whole blocks where the change goes if only parts are changed.
+     * Makes ready for a change: map and sums, and whole and good blocks where the change goes if only parts are changed.
      *
      * @return 0 or a negative error number, and then nothing has changed
      */
     int prepare(Scratch scratch, long offset, long lengthBytes) {
-        if (map == null || lengthBytes == 0) {
+        if (lengthBytes == 0) {
             return 0;
         }
         int result = chain.target().reserve(offset, lengthBytes);
         long end = offset + lengthBytes;
-        if (result == 0 && (offset & IN_BLOCK) != 0) {
+        if (result == 0 && map != null && (offset & IN_BLOCK) != 0) {
             result = copyUp.fill(scratch, offset & ~IN_BLOCK);
         }
-        if (result == 0 && (end & IN_BLOCK) != 0) {
+        if (result == 0 && map != null && (end & IN_BLOCK) != 0) {
             result = copyUp.fill(scratch, end & ~IN_BLOCK);
         }
-        return result;
+        return result < 0 ? result : checksums.beforeChange(scratch, offset, lengthBytes);
+    }
+
+    /** Whether the disk failed in a way that lets nothing more be changed. */
+    boolean hasFailed() {
+        LayerSums sums = chain.target().sums();
+        return sums != null && sums.hasFailed();
     }
 
     /** Says that the range was written, wholly, to where changes go. */
@@ -325,7 +322,7 @@ final class Layers implements AutoCloseable {
         }
         int result = unreadable ? -Errno.EIO : 0;
         for (int i = 0; i < now.count() && result == 0; i++) {
-            result = now.layer(i).files().sync();
+            result = now.layer(i).syncData();
         }
         // From below: a block that moves down is named there before it is not named above any more.
         for (int i = 1; i < now.count(); i++) {
@@ -393,6 +390,6 @@ final class Layers implements AutoCloseable {
 
     @Override
     public String toString() {
-        return directory.toString();
+        return opener.directory().toString();
     }
 }

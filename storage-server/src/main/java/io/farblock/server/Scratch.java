@@ -17,6 +17,7 @@ final class Scratch {
 
     private final NativeMemory memory = new NativeMemory(BYTES);
     private final ByteBuffer buffer = memory.buffer();
+    private final BlockHasher hasher = new BlockHasher();
 
     private Scratch() {}
 
@@ -31,6 +32,11 @@ final class Scratch {
 
     ByteBuffer buffer() {
         return buffer;
+    }
+
+    /** Makes sums of blocks on this thread. */
+    BlockHasher hasher() {
+        return hasher;
     }
 
     void clear(int lengthBytes) {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
  * @param maxDirtyBytes above how many unsynced bytes of a volume a sync begins and writes leave the event loops
  * @param workersPerVolume how many threads at most wait for the disk under one volume
  * @param reserveBytes how much of the disk no volume may take; 0 for nothing
+ * @param checksumMemoryBytes how much of the checksums of all volumes is in memory at most
  */
 public record ServerOptions(
         String name,
@@ -29,10 +30,16 @@ public record ServerOptions(
         ServerLimits limits,
         long maxDirtyBytes,
         int workersPerVolume,
-        long reserveBytes) {
+        long reserveBytes,
+        long checksumMemoryBytes) {
     /** Refuses counts with which nothing could be served. */
     public ServerOptions {
-        if (loops < 1 || maxConnections < 1 || maxDirtyBytes < 1 || workersPerVolume < 1 || reserveBytes < 0) {
+        if (loops < 1
+                || maxConnections < 1
+                || maxDirtyBytes < 1
+                || workersPerVolume < 1
+                || reserveBytes < 0
+                || checksumMemoryBytes < 1) {
             throw new IllegalArgumentException(
                     "every count of the server's options must be at least 1, the reserve at least 0");
         }
@@ -50,7 +57,8 @@ public record ServerOptions(
                 ServerLimits.DEFAULT,
                 64 << 20,
                 4,
-                0);
+                0,
+                256 << 20);
     }
 
     /** The same with so much of the disk kept free. */
@@ -65,6 +73,23 @@ public record ServerOptions(
                 limits,
                 maxDirtyBytes,
                 workersPerVolume,
+                bytes,
+                checksumMemoryBytes);
+    }
+
+    /** The same with so much memory for checksums: 1 MiB for each GiB that is in use. */
+    public ServerOptions withChecksumMemory(long bytes) {
+        return new ServerOptions(
+                name,
+                dataDirectory,
+                dataAddress,
+                adminAddress,
+                loops,
+                maxConnections,
+                limits,
+                maxDirtyBytes,
+                workersPerVolume,
+                reserveBytes,
                 bytes);
     }
 }

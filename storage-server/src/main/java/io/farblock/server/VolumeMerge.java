@@ -240,6 +240,8 @@ final class VolumeMerge {
     // The volume that is open goes by the record, also if that could not be made durable.
     private boolean takeOut() throws IOException, VolumeException {
         try {
+            // It may be a snapshot's from now on.
+            volume.settleBelow();
             return snapshots.endMerge(control.name(), plan) != null;
         } finally {
             if (!plan.isUpperIn(catalogue.find(control.name()))) {

@@ -27,6 +27,7 @@ final class VolumeMessage {
                 .setSharedBytes(status.space().sharedBytes())
                 .setClonedFrom(record.getOrigin())
                 .setOnNoSpace(record.getFailOnNoSpace() ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
+                .setWithoutChecksums(record.getWithoutChecksums())
                 .setLeaseEpoch(record.getLeaseEpoch())
                 .setSharedWriters(record.getSharedWriters())
                 .setDiskWaitMillis(status.diskWaitMillis())

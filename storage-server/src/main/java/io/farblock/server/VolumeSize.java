@@ -48,7 +48,7 @@ final class VolumeSize {
             throw new VolumeException(
                     VolumeException.Kind.DISK, "volume " + volume.name() + " refuses I/O: " + volume.failure());
         }
-        volume.makeRoom(sizeBytes);
+        volume.layers().makeRoom(sizeBytes, volume.ranges());
         VolumeRecord record = catalogue.update(volume.name(), changed -> withSize(changed, sizeBytes));
         volume.grow(sizeBytes);
         return record;
@@ -58,6 +58,7 @@ final class VolumeSize {
     VolumeRecord shrink(VolumeRecord record, long sizeBytes) throws IOException, VolumeException {
         VolumeRecord smaller = catalogue.update(record.getName(), changed -> withSize(changed, sizeBytes));
         LayerRecord layer = Layers.of(smaller).get(0);
+        LayerSums.cut(disk, catalogue.volumes().resolve(layer.getUuid()), sizeBytes);
         VolumeFiles.resize(disk, catalogue.volumes().resolve(layer.getUuid()), record.getSizeBytes(), sizeBytes);
         return smaller;
     }

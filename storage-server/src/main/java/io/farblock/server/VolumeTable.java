@@ -31,6 +31,7 @@ final class VolumeTable {
     private final DurabilityVerifier verifier;
     private final Threads threads;
     private final PayloadMemory memory;
+    private final SumMemory sums;
     private final Map<String, VolumeControl> controls = new ConcurrentHashMap<>();
 
     VolumeTable(
@@ -47,6 +48,7 @@ final class VolumeTable {
         this.verifier = verifier;
         this.threads = threads;
         snapshots = new Snapshots(disk, catalogue);
+        sums = new SumMemory(options.checksumMemoryBytes());
         room = new DiskRoom(disk, catalogue.volumes(), options.reserveBytes());
     }
 
@@ -311,11 +313,11 @@ final class VolumeTable {
     // The layers of an open snapshot stay what they are; and so may others than the record said before.
     private FileVolume open(VolumeRecord record, VolumeMerge merge) throws IOException, VolumeException {
         if (merge == null) {
-            return FileVolume.open(record, disk, catalogue, options, threads);
+            return FileVolume.open(record, disk, catalogue, options, sums, threads);
         }
         merge.pause();
         try {
-            return FileVolume.open(catalogue.find(record.getName()), disk, catalogue, options, threads);
+            return FileVolume.open(catalogue.find(record.getName()), disk, catalogue, options, sums, threads);
         } catch (IOException | VolumeException | RuntimeException e) {
             merge.resume();
             throw e;

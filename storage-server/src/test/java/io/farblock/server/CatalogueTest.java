@@ -142,18 +142,18 @@ class CatalogueTest {
 
         withCatalogue(root, catalogue -> assertThat(catalogue.list()).hasSize(1));
 
-        assertThat(root.resolve("FORMAT")).hasContent("farblock-data 2");
+        assertThat(root.resolve("FORMAT")).hasContent("farblock-data 3");
     }
 
     @Test
     void refusesADirectoryOfAnotherFormat() throws Exception {
         Path root = temporary.resolve("data");
         withCatalogue(root, this::createV1);
-        Files.writeString(root.resolve("FORMAT"), "farblock-data 3\n");
+        Files.writeString(root.resolve("FORMAT"), "farblock-data 4\n");
 
         assertThatThrownBy(() -> withCatalogue(root, catalogue -> {}))
                 .isInstanceOf(StartupException.class)
-                .hasMessageContaining("has the format \"farblock-data 3\", this server knows \"farblock-data 2\"");
+                .hasMessageContaining("has the format \"farblock-data 4\", this server knows \"farblock-data 3\"");
     }
 
     private int crashAtEveryStep(boolean losesUnsynced, Change before, Change change, Check check) throws Exception {

@@ -36,7 +36,17 @@ class DataPortTest {
     void start() throws Exception {
         ServerLimits limits = new ServerLimits(1 << 20, 16, 4 << 20, HELLO_TIMEOUT_MILLIS, 60_000);
         ServerOptions options = new ServerOptions(
-                "test", directory.resolve("data"), ANY_PORT, ANY_PORT, 2, MAX_CONNECTIONS, limits, 64 << 20, 4, 0);
+                "test",
+                directory.resolve("data"),
+                ANY_PORT,
+                ANY_PORT,
+                2,
+                MAX_CONNECTIONS,
+                limits,
+                64 << 20,
+                4,
+                0,
+                1 << 20);
         if (!Files.exists(directory.resolve("data"))) {
             try (DataDirectory data = DataDirectory.open(new Disk(), options.dataDirectory())) {
                 var unused = Catalogue.open(new Disk(), data).create(TestVolume.record(64 << 20, BLOCK));

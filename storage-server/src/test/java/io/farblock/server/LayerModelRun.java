@@ -53,6 +53,8 @@ final class LayerModelRun {
             crash();
         } else if (die < 32) {
             restart();
+        } else if (die < 50) {
+            server.rot(server.anyName(true));
         } else if (die < 200) {
             server.read(server.anyName(true));
         } else {

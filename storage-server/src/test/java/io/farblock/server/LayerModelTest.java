@@ -35,6 +35,7 @@ class LayerModelTest {
                 .containsAll(suite.totals().done.keySet())
                 .contains("restart");
         assertThat(suite.totals().mergedLayers).isPositive();
+        assertThat(suite.totals().rottenBlocks).isPositive();
     }
 
     /** For a seed that has failed: -Dfarblock.seed=N. */

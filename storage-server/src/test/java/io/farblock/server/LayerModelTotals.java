@@ -12,10 +12,12 @@ final class LayerModelTotals {
 
     int mergedLayers;
     int crashesInARestart;
+    /** How many flipped bits were found. */
+    int rottenBlocks;
 
     @Override
     public String toString() {
         return "done " + done + "\ninterrupted " + interrupted + "\nmerged layers " + mergedLayers
-                + ", crashes in a restart " + crashesInARestart;
+                + ", crashes in a restart " + crashesInARestart + ", flipped bits " + rottenBlocks;
     }
 }

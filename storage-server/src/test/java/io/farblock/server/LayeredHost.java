@@ -50,7 +50,8 @@ final class LayeredHost {
         table = new VolumeTable(
                 disk,
                 catalogue,
-                TestVolume.options(root),
+                // So little that pages of checksums are often replaced.
+                TestVolume.options(root).withChecksumMemory(1),
                 new DurabilityVerifier("boot"),
                 new PayloadMemory(Long.MAX_VALUE),
                 threads);

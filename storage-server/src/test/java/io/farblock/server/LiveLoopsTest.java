@@ -44,6 +44,8 @@ class LiveLoopsTest {
         for (int i = 0; i < LOOPS; i++) {
             stuck[i] = new RawClient(server.dataAddress());
             stuck[i].open(RawClient.hello("v" + i, "node-" + i));
+            // The first write to a region is for a worker, which notes where it goes.
+            assertThat(stuck[i].write(0, NEW)).isEqualTo(BlockStatus.OK);
         }
         FaultyDisk.Stall stall = disk.stallWrites();
         for (RawClient client : stuck) {
@@ -64,7 +66,8 @@ class LiveLoopsTest {
                 usual.limits(),
                 usual.maxDirtyBytes(),
                 usual.workersPerVolume(),
-                usual.reserveBytes());
+                usual.reserveBytes(),
+                usual.checksumMemoryBytes());
     }
 
     @AfterEach

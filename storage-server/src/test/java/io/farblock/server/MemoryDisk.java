@@ -223,6 +223,16 @@ final class MemoryDisk extends Disk {
         return 0;
     }
 
+    /** Flips a bit of what is on the disk and in the page cache; a second time it is as it was. */
+    void rot(Path path, long offset) {
+        Page page = files.get(path).pages.computeIfAbsent((int) (offset / PAGE), absent -> new Page());
+        int at = (int) (offset % PAGE);
+        page.seen[at] ^= 4;
+        if (page.durable != null) {
+            page.durable[at] ^= 4;
+        }
+    }
+
     @Override
     int startWriteBack(int fd) {
         for (Page page : file(fd).dirty) {
@@ -265,6 +275,11 @@ final class MemoryDisk extends Disk {
             page++;
         }
         return offset < file.sizeBytes ? Math.min(file.sizeBytes, Math.max(offset, (long) page * PAGE)) : -Errno.ENXIO;
+    }
+
+    @Override
+    int dropCache(int fd, long offset, long lengthBytes) {
+        return 0;
     }
 
     @Override

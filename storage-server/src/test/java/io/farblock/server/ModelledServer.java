@@ -145,6 +145,30 @@ final class ModelledServer {
         closeSnapshot(name);
     }
 
+    /** Has a bit of a block flip of which the sum is known; that block fails and no other one, until the bit flips back. */
+    void rot(String name) throws IOException, VolumeException {
+        VolumeModel model = models.get(name);
+        int[] range = anyRange(model);
+        long offset = VolumeModel.offset(range[0]);
+        Layer layer = host.volume(name).layers().holder(offset);
+        if (layer != null && layer.sums() != null && layer.sums().get(offset) != LayerSums.UNKNOWN) {
+            trace("rot " + name + " " + range[0] + "+" + range[1]);
+            Path data = layer.files().directory().resolve("data.000");
+            disk.rot(data, offset);
+            BlockStatus status = host.submit(name, BlockOperation.READ, range(range));
+            BlockStatus partly = SnapshotName.isOne(name) || model.blockBytes == BlockMap.BLOCK_BYTES
+                    ? BlockStatus.IO_ERROR
+                    : host.submit(name, BlockOperation.WRITE, range(new int[] {range[0], 1}));
+            disk.rot(data, offset);
+            if (status != BlockStatus.IO_ERROR || partly != BlockStatus.IO_ERROR) {
+                throw new AssertionError("with a flipped bit " + name + " was read " + status + ", written " + partly);
+            }
+            compare(name, range);
+            totals.rottenBlocks++;
+        }
+        closeSnapshot(name);
+    }
+
     // Now and then one stays open, and merges wait for it.
     private void closeSnapshot(String name) throws VolumeException {
         if (SnapshotName.isOne(name) && random.nextInt(8) > 0) {

@@ -32,8 +32,8 @@ class SlowDiskTest {
 
     @BeforeEach
     void start() throws Exception {
-        ServerOptions options =
-                new ServerOptions("test", directory, ANY_PORT, ANY_PORT, 1, 100, ServerLimits.DEFAULT, 64 << 20, 2, 0);
+        ServerOptions options = new ServerOptions(
+                "test", directory, ANY_PORT, ANY_PORT, 1, 100, ServerLimits.DEFAULT, 64 << 20, 2, 0, 1 << 20);
         try (DataDirectory data = DataDirectory.open(disk, directory)) {
             Catalogue catalogue = Catalogue.open(disk, data);
             for (String name : new String[] {"slow", "other"}) {

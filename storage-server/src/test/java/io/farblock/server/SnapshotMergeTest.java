@@ -143,6 +143,7 @@ class SnapshotMergeTest {
         awaitObstacleOrEnd("v1");
         assertThat(read("v1@s2", 0)).isEqualTo(filled(2, BLOCK));
         assertThat(read("trial", BLOCK)).isEqualTo(filled(1, BLOCK));
+        operator.awaitUnused("trial");
         operator.delete("trial");
         awaitMerged("v1");
 

@@ -33,7 +33,8 @@ final class TestVolume implements AutoCloseable {
         if (catalogue.list().isEmpty()) {
             var unused = catalogue.create(wanted);
         }
-        volume = FileVolume.open(catalogue.find(wanted.getName()), disk, catalogue, options, threads);
+        volume = FileVolume.open(
+                catalogue.find(wanted.getName()), disk, catalogue, options, new SumMemory(1 << 20), threads);
         store = volume.store(loop, false);
     }
 

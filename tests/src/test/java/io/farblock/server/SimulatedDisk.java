@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.farblock.linux.Errno;
 import io.farblock.linux.FileDescriptor;
+import io.farblock.linux.LibC;
 import io.farblock.simulation.Schedule;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
@@ -34,6 +35,8 @@ public final class SimulatedDisk extends Disk {
         byte[] cache;
         byte[] durable;
         final BitSet dirty = new BitSet();
+        // A sync of checksums that fails costs these and nothing else.
+        boolean isOfSums;
 
         File(byte[] content) {
             cache = content;
@@ -126,7 +129,7 @@ public final class SimulatedDisk extends Disk {
     @Override
     long read(int fd, long address, long lengthBytes, long offset) {
         byte[] cache = file(fd).cache;
-        int length = (int) Math.min(lengthBytes, cache.length - offset);
+        int length = (int) Math.max(0, Math.min(lengthBytes, cache.length - offset));
         PlatformDependent.copyMemory(cache, (int) offset, address, length);
         return length;
     }
@@ -146,6 +149,9 @@ public final class SimulatedDisk extends Disk {
     int allocate(int fd, int mode, long offset, long lengthBytes) {
         if (full) {
             return -Errno.ENOSPC;
+        }
+        if (mode == LibC.FALLOC_FL_KEEP_SIZE) {
+            return 0;
         }
         File file = file(fd);
         dirty(file, offset, lengthBytes);
@@ -178,7 +184,7 @@ public final class SimulatedDisk extends Disk {
     @Override
     int syncData(int fd) {
         File file = file(fd);
-        if (failsSync) {
+        if (failsSync && !file.isOfSums) {
             failsSync = false;
             file.dirty.clear();
             syncFailed.run();
@@ -201,6 +207,11 @@ public final class SimulatedDisk extends Disk {
     @Override
     long nextHole(int fd, long offset) {
         return file(fd).cache.length;
+    }
+
+    @Override
+    int dropCache(int fd, long offset, long lengthBytes) {
+        return 0;
     }
 
     @Override
@@ -229,6 +240,7 @@ public final class SimulatedDisk extends Disk {
         if (!files.containsKey(file)) {
             throw new NoSuchFileException(file.toString());
         }
+        files.get(file).isOfSums = file.endsWith("sums");
         descriptors.add(files.get(file));
         return new FileDescriptor(FIRST_DESCRIPTOR + descriptors.size() - 1, file.toString());
     }

@@ -37,7 +37,17 @@ public final class SimulatedServer {
     public SimulatedServer(Schedule schedule, Life life, SimulatedDisk disk, String bootId, Terms terms) {
         InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         ServerOptions options = new ServerOptions(
-                "simulated", DIRECTORY.root(), nowhere, nowhere, 1, 64, terms.limits, terms.maxDirtyBytes, WORKERS, 0);
+                "simulated",
+                DIRECTORY.root(),
+                nowhere,
+                nowhere,
+                1,
+                64,
+                terms.limits,
+                terms.maxDirtyBytes,
+                WORKERS,
+                0,
+                1);
         threads = new SimulatedThreads(schedule, life, terms.holdUpRarity);
         try {
             volumes = new VolumeTable(

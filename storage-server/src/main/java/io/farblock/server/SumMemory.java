@@ -1,0 +1,191 @@
+package io.farblock.server;
+
+import io.farblock.linux.NativeMemory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The pages of sums that a server has in memory, of all its volumes together; so many and no more.
+ *
+ * <p>It is laid out as a processor's cache is: a page has eight places where it may be, with one lock for them, and takes
+ * the one that was not used for longest. Nothing is allocated once all places were used. What was changed is written when
+ * its place is needed, or when {@link #writeBack} is called. Calls from any thread.
+ */
+final class SumMemory {
+    static final int PAGE_BYTES = 4096;
+    /** How many blocks a page speaks of: those of 4 MiB. */
+    static final int PAGE_SUMS = PAGE_BYTES / Integer.BYTES;
+
+    /** No sum: the page is not in memory, or somebody has its lock. */
+    static final long NOT_NOW = -1;
+
+    private static final int WAYS = 8;
+    private static final int SET_BYTES = WAYS * PAGE_BYTES;
+    private static final long SUM_MASK = 0xffff_ffffL;
+    // The golden ratio: neighbours are spread over all sets.
+    private static final int SPREAD = 0x9e37_79b9;
+
+    private final AtomicReferenceArray<Places> sets;
+
+    /** Where eight pages may be. */
+    private static final class Places {
+        final ReentrantLock lock = new ReentrantLock();
+        final LayerSums[] owners = new LayerSums[WAYS];
+        final int[] pages = new int[WAYS];
+        final long[] lastUses = new long[WAYS];
+        final boolean[] dirty = new boolean[WAYS];
+        final NativeMemory memory = new NativeMemory(SET_BYTES);
+        final ByteBuffer sums = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
+        long uses;
+
+        int find(LayerSums owner, int page) {
+            for (int way = 0; way < WAYS; way++) {
+                if (owners[way] == owner && pages[way] == page) {
+                    lastUses[way] = ++uses;
+                    return way;
+                }
+            }
+            return -1;
+        }
+
+        int load(LayerSums owner, int page) {
+            int way = 0;
+            for (int other = 1; other < WAYS; other++) {
+                if (lastUses[other] < lastUses[way]) {
+                    way = other;
+                }
+            }
+            write(way);
+            owner.readPage(page, address(way), sums, way * PAGE_BYTES);
+            owners[way] = owner;
+            pages[way] = page;
+            lastUses[way] = ++uses;
+            return way;
+        }
+
+        void write(int way) {
+            if (dirty[way]) {
+                dirty[way] = false;
+                owners[way].writePage(pages[way], address(way));
+            }
+        }
+
+        void forget(int way) {
+            owners[way] = null;
+            dirty[way] = false;
+            lastUses[way] = 0;
+        }
+
+        long address(int way) {
+            return memory.address() + (long) way * PAGE_BYTES;
+        }
+    }
+
+    /** @param lengthBytes how much it may take; at least one set of eight pages is there */
+    SumMemory(long lengthBytes) {
+        sets = new AtomicReferenceArray<>(
+                (int) Long.highestOneBit(Math.max(1, Math.min(1 << 24, lengthBytes / SET_BYTES))));
+    }
+
+    private Places places(LayerSums owner, int page) {
+        int hash = (owner.hashCode() + page) * SPREAD;
+        int index = (hash ^ hash >>> 15) & sets.length() - 1;
+        Places places = sets.get(index);
+        if (places == null) {
+            sets.compareAndSet(index, null, new Places());
+            places = sets.get(index);
+        }
+        return places;
+    }
+
+    /** The sum of a block of a layer; may wait for the disk. */
+    int get(LayerSums owner, long block) {
+        int page = (int) (block / PAGE_SUMS);
+        Places places = places(owner, page);
+        places.lock.lock();
+        try {
+            int way = places.find(owner, page);
+            return places.sums.getInt(index(way >= 0 ? way : places.load(owner, page), block));
+        } finally {
+            places.lock.unlock();
+        }
+    }
+
+    /** The sum of a block, in the lower half, or {@link #NOT_NOW}. Does not wait. */
+    long getNow(LayerSums owner, long block) {
+        int page = (int) (block / PAGE_SUMS);
+        Places places = places(owner, page);
+        if (!places.lock.tryLock()) {
+            return NOT_NOW;
+        }
+        try {
+            int way = places.find(owner, page);
+            return way < 0 ? NOT_NOW : places.sums.getInt(index(way, block)) & SUM_MASK;
+        } finally {
+            places.lock.unlock();
+        }
+    }
+
+    /** Says what the sum of a block is; may wait for the disk. */
+    void put(LayerSums owner, long block, int sum) {
+        int page = (int) (block / PAGE_SUMS);
+        Places places = places(owner, page);
+        places.lock.lock();
+        try {
+            int way = places.find(owner, page);
+            if (way < 0) {
+                way = places.load(owner, page);
+            }
+            int index = index(way, block);
+            if (places.sums.getInt(index) != sum) {
+                places.sums.putInt(index, sum);
+                places.dirty[way] = true;
+            }
+        } finally {
+            places.lock.unlock();
+        }
+    }
+
+    private static int index(int way, long block) {
+        return way * PAGE_BYTES + (int) (block % PAGE_SUMS) * Integer.BYTES;
+    }
+
+    /** Writes a page, if it was changed, as far as the page cache. */
+    void writeBack(LayerSums owner, int page) {
+        Places places = places(owner, page);
+        places.lock.lock();
+        try {
+            int way = places.find(owner, page);
+            if (way >= 0) {
+                places.write(way);
+            }
+        } finally {
+            places.lock.unlock();
+        }
+    }
+
+    /** Drops all pages of a layer, changed or not. */
+    void forget(LayerSums owner) {
+        for (int i = 0; i < sets.length(); i++) {
+            Places places = sets.get(i);
+            if (places != null) {
+                forget(places, owner);
+            }
+        }
+    }
+
+    private static void forget(Places places, LayerSums owner) {
+        places.lock.lock();
+        try {
+            for (int way = 0; way < WAYS; way++) {
+                if (places.owners[way] == owner) {
+                    places.forget(way);
+                }
+            }
+        } finally {
+            places.lock.unlock();
+        }
+    }
+}
