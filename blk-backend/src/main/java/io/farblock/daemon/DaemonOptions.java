@@ -1,5 +1,6 @@
 package io.farblock.daemon;
 
+import io.farblock.tls.LinkSecurity;
 import java.nio.file.Path;
 import java.util.UUID;
 
@@ -11,8 +12,10 @@ import java.util.UUID;
  * @param pollMicros how long a loop may look for work before it sleeps, while that pays; 0 for never
  * @param clientName what servers show to people as the holder of a volume, such as the host's name
  * @param clientId what servers know this machine by, the same after a restart
+ * @param links how connections to servers are secured; whoever starts the daemon closes it
  */
-public record DaemonOptions(Path socket, int loops, int pollMicros, String clientName, UUID clientId) {
+public record DaemonOptions(
+        Path socket, int loops, int pollMicros, String clientName, UUID clientId, LinkSecurity links) {
     /** Where the local API listens if nobody says otherwise. */
     public static final Path DEFAULT_SOCKET = Path.of("/run/farblock/daemon.sock");
 
@@ -33,6 +36,16 @@ public record DaemonOptions(Path socket, int loops, int pollMicros, String clien
         if (pollMicros < 0 || pollMicros > MAX_POLL_MICROS) {
             throw new IllegalArgumentException("pollMicros " + pollMicros);
         }
+    }
+
+    /** With plain links, within this machine. */
+    public DaemonOptions(Path socket, int loops, int pollMicros, String clientName, UUID clientId) {
+        this(socket, loops, pollMicros, clientName, clientId, LinkSecurity.LOOPBACK_ONLY);
+    }
+
+    /** The same with its connections secured in another way. */
+    public DaemonOptions withLinks(LinkSecurity others) {
+        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, others);
     }
 
     /** How long loops poll on this machine if nobody says otherwise. */

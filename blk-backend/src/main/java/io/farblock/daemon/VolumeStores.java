@@ -54,8 +54,8 @@ final class VolumeStores {
         AttachRequest request = record.getRequest();
         InetSocketAddress server = address(request.getServer());
         ClientOptions client = clientOptions(options, record, request.getTakeOver());
-        VolumeStores opened = new VolumeStores(
-                await(request, RemoteVolume.open(server, client, BlkLimits.QUEUE_ENTRIES, loops.get(0))));
+        VolumeStores opened = new VolumeStores(await(
+                request, RemoteVolume.open(server, options.links(), client, BlkLimits.QUEUE_ENTRIES, loops.get(0))));
         try {
             for (int queue = 1; queue < loops.size(); queue++) {
                 opened.stores.add(await(request, opened.volume.openQueue(queue, loops.get(queue))));
@@ -79,10 +79,11 @@ final class VolumeStores {
             InetAddress address = InetAddress.getByAddress(
                     host(request.getServer()), record.getServerAddress().toByteArray());
             InetSocketAddress server = new InetSocketAddress(address, port(request.getServer()));
+            requireSecure(options, server);
             // The lease is wanted back under its epoch: whoever has taken it since keeps it.
             ClientOptions client = clientOptions(options, record, false);
-            VolumeStores resumed =
-                    new VolumeStores(RemoteVolume.resume(server, client, BlkLimits.QUEUE_ENTRIES, loops.get(0), known));
+            VolumeStores resumed = new VolumeStores(
+                    RemoteVolume.resume(server, options.links(), client, BlkLimits.QUEUE_ENTRIES, loops.get(0), known));
             for (int queue = 1; queue < loops.size(); queue++) {
                 resumed.stores.add(resumed.volume.resumeQueue(queue, loops.get(queue)));
             }
@@ -92,6 +93,14 @@ final class VolumeStores {
                     Kind.REFUSED,
                     "its record cannot be used (" + e.getMessage() + "); farblock detach --force removes the device",
                     e);
+        }
+    }
+
+    // Its requests wait in the ring until a daemon may serve it.
+    private static void requireSecure(DaemonOptions options, InetSocketAddress server) throws DaemonException {
+        String refusal = options.links().refusal(server);
+        if (refusal != null) {
+            throw new DaemonException(Kind.REFUSED, refusal);
         }
     }
 

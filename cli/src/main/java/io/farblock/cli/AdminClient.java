@@ -1,9 +1,12 @@
 package io.farblock.cli;
 
 import io.farblock.api.admin.AdminGrpc;
+import io.farblock.tls.LinkSecurity;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
+import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -16,10 +19,13 @@ final class AdminClient implements AutoCloseable {
     private final ManagedChannel channel;
 
     /** Connects when the first call is made. */
-    AdminClient(String address) {
+    AdminClient(String address, LinkSecurity links) {
         this.address = address;
-        channel = NettyChannelBuilder.forAddress(Endpoint.parse(address))
-                .usePlaintext()
+        InetSocketAddress server = Endpoint.parse(address);
+        Endpoint.requireSecure(links, server);
+        channel = NettyChannelBuilder.forAddress(server)
+                .negotiationType(links.isEncrypted() ? NegotiationType.TLS : NegotiationType.PLAINTEXT)
+                .sslContext(links.callClient())
                 .build();
     }
 

@@ -82,6 +82,9 @@ final class BenchCommand implements Callable<Integer> {
     private boolean destroyData;
 
     @Mixin
+    private LinkOptions links;
+
+    @Mixin
     private Output output;
 
     @Override
@@ -93,6 +96,7 @@ final class BenchCommand implements Callable<Integer> {
             throw new CommandException(ExitCode.USAGE, "--queues is 1 to " + MAX_QUEUES);
         }
         InetSocketAddress address = Endpoint.parse(server);
+        Endpoint.requireSecure(links.security(), address);
         MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(queues, EpollIoHandler.newFactory());
         List<RemoteStore> stores = new ArrayList<>();
         try {
@@ -112,7 +116,8 @@ final class BenchCommand implements Callable<Integer> {
     private void open(InetSocketAddress address, MultiThreadIoEventLoopGroup loops, List<RemoteStore> stores)
             throws InterruptedException {
         ClientOptions options = new ClientOptions(volume, UUID.randomUUID(), "farblock bench", !destroyData, false);
-        RemoteVolume opened = await(RemoteVolume.open(address, options, HEADS, loops.next()), OPEN_SECONDS);
+        RemoteVolume opened =
+                await(RemoteVolume.open(address, links.security(), options, HEADS, loops.next()), OPEN_SECONDS);
         stores.add(opened.store());
         for (int queue = 1; queue < queues; queue++) {
             stores.add(await(opened.openQueue(queue, loops.next()), OPEN_SECONDS));

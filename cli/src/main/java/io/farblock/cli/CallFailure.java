@@ -19,7 +19,8 @@ final class CallFailure {
         return switch (status.getCode()) {
             case INVALID_ARGUMENT -> new CommandException(ExitCode.USAGE, said, failed);
             case NOT_FOUND -> new CommandException(ExitCode.NOT_FOUND, said, failed);
-            case ALREADY_EXISTS, FAILED_PRECONDITION -> new CommandException(ExitCode.REFUSED, said, failed);
+            case ALREADY_EXISTS, FAILED_PRECONDITION, PERMISSION_DENIED, UNAUTHENTICATED ->
+                new CommandException(ExitCode.REFUSED, said, failed);
             case DEADLINE_EXCEEDED -> new CommandException(ExitCode.UNREACHABLE, peerAway, failed);
             // A cause is there only if it arose on this side of the connection.
             case UNAVAILABLE ->

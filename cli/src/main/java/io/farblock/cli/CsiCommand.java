@@ -35,6 +35,9 @@ final class CsiCommand implements Callable<Integer> {
     @Mixin
     private NodeOptions node;
 
+    @Mixin
+    private LinkOptions links;
+
     @Option(
             names = "--mode",
             paramLabel = "controller|node|all",
@@ -92,7 +95,11 @@ final class CsiCommand implements Callable<Integer> {
                 server,
                 node.socket(),
                 zone,
-                maxVolumes);
+                maxVolumes,
+                links.security());
+        if (mode != Mode.node) {
+            Endpoint.requireSecure(options.links(), options.admin());
+        }
         try {
             Service.runUntilStopped(() -> CsiServer.start(options));
         } catch (IOException e) {

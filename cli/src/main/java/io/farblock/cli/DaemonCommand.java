@@ -33,6 +33,9 @@ final class DaemonCommand implements Callable<Integer> {
     @Mixin
     private NodeOptions node;
 
+    @Mixin
+    private LinkOptions links;
+
     @Option(
             names = "--loops",
             paramLabel = "N",
@@ -84,7 +87,8 @@ final class DaemonCommand implements Callable<Integer> {
         }
         Path socket = node.socket().toAbsolutePath();
         NodeIdentity identity = NodeIdentity.ofThisHost(socket);
-        DaemonOptions options = new DaemonOptions(socket, count, pollMicros(), identity.name(), identity.id());
+        DaemonOptions options = new DaemonOptions(socket, count, pollMicros(), identity.name(), identity.id())
+                .withLinks(links.security());
         try {
             DaemonLock lock = lock(socket);
             Service.runUntilStopped(() -> NodeDaemon.start(options, lock, Service::leave));

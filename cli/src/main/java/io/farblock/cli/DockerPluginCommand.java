@@ -26,6 +26,9 @@ final class DockerPluginCommand implements Callable<Integer> {
     @Mixin
     private NodeOptions node;
 
+    @Mixin
+    private LinkOptions links;
+
     @Option(
             names = "--plugin-socket",
             paramLabel = "PATH",
@@ -64,7 +67,14 @@ final class DockerPluginCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         DockerOptions options = new DockerOptions(
-                socket, Endpoint.parse(admin), server, node.socket(), state.toAbsolutePath(), Size.parse(defaultSize));
+                socket,
+                Endpoint.parse(admin),
+                server,
+                node.socket(),
+                state.toAbsolutePath(),
+                Size.parse(defaultSize),
+                links.security());
+        Endpoint.requireSecure(options.links(), options.admin());
         try {
             Service.runUntilStopped(() -> DockerPlugin.start(options));
         } catch (IOException e) {

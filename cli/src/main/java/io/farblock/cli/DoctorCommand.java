@@ -45,6 +45,9 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     @Mixin
+    private LinkOptions links;
+
+    @Mixin
     private NodeOptions node;
 
     @Mixin
@@ -119,7 +122,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     private void server(Machine machine, Findings findings) {
         Path directory = data;
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = new AdminClient(admin, links.security())) {
             Server answer = client.call(stub -> stub.getServer(GetServerRequest.getDefaultInstance()));
             PeerChecks.server(admin + ", " + answer.getVolumes() + " volumes", findings);
             boolean isLocal = Endpoint.parse(admin).getAddress().isLoopbackAddress();

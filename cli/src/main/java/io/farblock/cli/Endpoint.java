@@ -1,5 +1,6 @@
 package io.farblock.cli;
 
+import io.farblock.tls.LinkSecurity;
 import java.net.InetSocketAddress;
 
 /** host:port as people write it; an IPv6 host stands in brackets. */
@@ -29,6 +30,14 @@ final class Endpoint {
                     "no address is known for '" + host + "': check the name, or write the address");
         }
         return address;
+    }
+
+    /** Ends the command if there must be no such link with an address. */
+    static void requireSecure(LinkSecurity links, InetSocketAddress address) {
+        String refusal = links.refusal(address);
+        if (refusal != null) {
+            throw new CommandException(ExitCode.USAGE, refusal);
+        }
     }
 
     private static CommandException notAnEndpoint(String text) {

@@ -44,6 +44,7 @@ public final class Farblock {
             StatusCommand.class,
             BenchCommand.class,
             DoctorCommand.class,
+            PkiCommand.class,
             CsiCommand.class,
             DockerPluginCommand.class,
             ClassDataCommand.class,

@@ -6,6 +6,7 @@ import io.farblock.client.OpenFailedException;
 import io.farblock.client.RemoteStore;
 import io.farblock.client.RemoteVolume;
 import io.farblock.session.ClientOptions;
+import io.farblock.tls.LinkSecurity;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.nio.ByteBuffer;
@@ -21,10 +22,10 @@ final class OpenedVolume implements AutoCloseable {
     private final RemoteStore store;
 
     /** Opens it; for writing, which needs its lease, or to read only. */
-    OpenedVolume(String server, String volume, UUID clientId, boolean readOnly) {
+    OpenedVolume(String server, LinkSecurity links, String volume, UUID clientId, boolean readOnly) {
         ClientOptions options = new ClientOptions(volume, clientId, "farblock volume", readOnly, false);
         try {
-            store = RemoteVolume.open(Endpoint.parse(server), options, Transfer.DEPTH, loops.next())
+            store = RemoteVolume.open(Endpoint.parse(server), links, options, Transfer.DEPTH, loops.next())
                     .get()
                     .store();
         } catch (ExecutionException e) {

@@ -15,6 +15,7 @@ import io.farblock.daemon.NodeDaemon;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
 import io.farblock.session.ClientOptions;
+import io.farblock.tls.LinkSecurity;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
@@ -71,7 +72,7 @@ final class Rehearsal {
         try (StorageServer server = StorageServer.start(ServerOptions.of(folder.resolve("data"), anyPort, anyPort));
                 NodeDaemon daemon = NodeDaemon.start(options, DaemonLock.take(socket), () -> {});
                 AdminClient admin =
-                        new AdminClient("127.0.0.1:" + server.adminAddress().getPort());
+                        new AdminClient("127.0.0.1:" + server.adminAddress().getPort(), LinkSecurity.LOOPBACK_ONLY);
                 NodeClient node = new NodeClient(socket)) {
             admin.call(stub -> stub.createVolume(CreateVolumeRequest.newBuilder()
                     .setName(VOLUME)

@@ -6,6 +6,7 @@ import io.farblock.server.StorageServer;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code farblock server}: runs a storage server until it is told to stop. */
@@ -18,10 +19,11 @@ import picocli.CommandLine.Option;
             "every volume is synced. Devices on other machines pause and go on when the server is back.",
             "",
             "The data directory should be on ext4 or xfs; one server has it at a time.",
-            "The admin port has no access control: leave it on a loopback address.",
+            "Without --tls both ports are plain TCP without access control, on loopback addresses only.",
             "",
-            "Example:",
-            "  farblock server --data /var/lib/farblock"
+            "Examples:",
+            "  farblock server --data /var/lib/farblock",
+            "  farblock server --data /var/lib/farblock --listen 0.0.0.0:7070 --tls /etc/farblock/tls"
         })
 final class ServerCommand implements Callable<Integer> {
     @Option(
@@ -62,11 +64,15 @@ final class ServerCommand implements Callable<Integer> {
                     + " that is in use at a time is enough; ${DEFAULT-VALUE} if not given.")
     private String checksumMemory;
 
+    @Mixin
+    private LinkOptions links;
+
     @Override
     public Integer call() {
         ServerOptions options = ServerOptions.of(data, Endpoint.parse(listen), Endpoint.parse(admin))
                 .withReserve(Size.parse(reserve))
-                .withChecksumMemory(Size.parse(checksumMemory));
+                .withChecksumMemory(Size.parse(checksumMemory))
+                .withLinks(links.security());
         try {
             Service.runUntilStopped(() -> StorageServer.start(options));
         } catch (StartupException e) {

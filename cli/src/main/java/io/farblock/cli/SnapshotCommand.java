@@ -41,7 +41,7 @@ final class SnapshotCommand {
             })
     int create(@Parameters(paramLabel = "VOLUME@SNAPSHOT", description = SNAPSHOT) String name, @Mixin Output output) {
         SnapshotArgument snapshot = SnapshotArgument.parse(name);
-        try (AdminClient client = new AdminClient(parent.admin())) {
+        try (AdminClient client = parent.connect()) {
             // As long as it takes to sync what the volume has in the server's memory.
             Volume volume = client.callAtLength(stub -> stub.createSnapshot(CreateSnapshotRequest.newBuilder()
                     .setVolume(snapshot.volume())
@@ -56,7 +56,7 @@ final class SnapshotCommand {
     int list(
             @Parameters(paramLabel = "VOLUME", description = "Name of the volume.") String volume,
             @Mixin Output output) {
-        try (AdminClient client = new AdminClient(parent.admin())) {
+        try (AdminClient client = parent.connect()) {
             Volume found = client.call(stub ->
                     stub.getVolume(GetVolumeRequest.newBuilder().setName(volume).build()));
             Table table = new Table("NAME", "SIZE", "CREATED");
@@ -71,7 +71,7 @@ final class SnapshotCommand {
     @Command(description = "Delete a snapshot. Refuses while somebody reads it or a clone of it exists.")
     int delete(@Parameters(paramLabel = "VOLUME@SNAPSHOT", description = SNAPSHOT) String name, @Mixin Output output) {
         SnapshotArgument snapshot = SnapshotArgument.parse(name);
-        try (AdminClient client = new AdminClient(parent.admin())) {
+        try (AdminClient client = parent.connect()) {
             DeleteSnapshotResponse deleted = client.call(stub -> stub.deleteSnapshot(DeleteSnapshotRequest.newBuilder()
                     .setVolume(snapshot.volume())
                     .setName(snapshot.snapshot())

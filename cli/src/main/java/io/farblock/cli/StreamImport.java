@@ -15,13 +15,13 @@ import java.util.UUID;
 
 /** Brings a volume to what a stream of changes leads to: a new one, or one that holds what the stream stands on. */
 final class StreamImport {
-    private final String adminAddress;
+    private final VolumeCommand parent;
     private final String server;
     private final String name;
     private final UUID importer = UUID.randomUUID();
 
-    StreamImport(String adminAddress, String server, String name) {
-        this.adminAddress = adminAddress;
+    StreamImport(VolumeCommand parent, String server, String name) {
+        this.parent = parent;
         this.server = server;
         this.name = name;
     }
@@ -31,7 +31,7 @@ final class StreamImport {
         StreamReader stream = new StreamReader(channel);
         StreamHeader header = stream.header();
         boolean isNew = header.base().equals(StreamHeader.NOTHING);
-        try (AdminClient admin = new AdminClient(adminAddress)) {
+        try (AdminClient admin = parent.connect()) {
             if (isNew) {
                 create(admin, header);
             } else {
@@ -78,7 +78,7 @@ final class StreamImport {
     private void apply(StreamReader stream) throws IOException {
         // How much there will be, the stream says at its end only.
         Progress progress = new Progress(stream.header().sizeBytes(), Size::text);
-        try (OpenedVolume opened = new OpenedVolume(server, name, importer, false)) {
+        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), name, importer, false)) {
             Transfer transfer = opened.transfer();
             stream.apply(transfer, progress);
             transfer.flush();

@@ -20,6 +20,8 @@ import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Space;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.admin.VolumeState;
+import io.farblock.tls.LinkSecurity;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -59,6 +61,9 @@ final class VolumeCommand {
             defaultValue = "${env:FARBLOCK_ADMIN:-127.0.0.1:7071}",
             description = "Admin address of the storage server; FARBLOCK_ADMIN, else ${DEFAULT-VALUE}.")
     private String admin;
+
+    @Mixin
+    private LinkOptions links;
 
     /** What a write gets when the server's disk is full. */
     enum NoSpace {
@@ -110,6 +115,13 @@ final class VolumeCommand {
                             description = "Whether a block that has changed on the server's disk by itself is an I/O"
                                     + " error (on) or is read as it is; ${DEFAULT-VALUE} if not given.")
                     Checksums checksums,
+            @Option(
+                            names = "--owner",
+                            paramLabel = "NODE",
+                            description =
+                                    "Node that may do everything with it, by the name in its certificate; as often"
+                                            + " as there are.")
+                    List<String> owners,
             @Mixin Output output) {
         CreateVolumeRequest request = CreateVolumeRequest.newBuilder()
                 .setName(name)
@@ -118,8 +130,9 @@ final class VolumeCommand {
                 .setOnNoSpace(onNoSpace == NoSpace.fail ? OnNoSpace.ON_NO_SPACE_FAIL : OnNoSpace.ON_NO_SPACE_QUEUE)
                 .setSharedWriters(sharedWriters)
                 .setWithoutChecksums(checksums == Checksums.off)
+                .addAllOwners(owners == null ? List.of() : owners)
                 .build();
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             Volume volume = client.call(stub -> stub.createVolume(request));
             output.print(volume, "created " + name + ", " + Size.text(volume.getSizeBytes()) + "\n");
         }
@@ -128,7 +141,7 @@ final class VolumeCommand {
 
     @Command(description = "List all volumes.")
     int list(@Mixin Output output) {
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             ListVolumesResponse all = client.call(stub -> stub.listVolumes(ListVolumesRequest.getDefaultInstance()));
             Table table = new Table("NAME", "SIZE", "ON DISK", "BLOCK", "STATE", "WRITER");
             for (Volume volume : all.getVolumesList()) {
@@ -155,7 +168,7 @@ final class VolumeCommand {
 
     @Command(description = "Show everything that is known of one volume, and who has it open.")
     int show(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             Volume volume = client.call(stub ->
                     stub.getVolume(GetVolumeRequest.newBuilder().setName(name).build()));
             output.print(volume, describe(volume));
@@ -165,7 +178,7 @@ final class VolumeCommand {
 
     @Command(description = "Delete a volume and its data. Refuses while somebody has it open.")
     int delete(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             DeleteVolumeResponse deleted = client.call(stub -> stub.deleteVolume(
                     DeleteVolumeRequest.newBuilder().setName(name).build()));
             output.print(deleted, "deleted " + name + "\n");
@@ -190,7 +203,7 @@ final class VolumeCommand {
                             description = "Also if it is connected: its device fails every request from then on.")
                     boolean force,
             @Mixin Output output) {
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             ReleaseVolumeResponse released = client.call(stub -> stub.releaseVolume(ReleaseVolumeRequest.newBuilder()
                     .setName(name)
                     .setForce(force)
@@ -225,7 +238,7 @@ final class VolumeCommand {
                 .setSizeBytes(Size.parse(size))
                 .setForce(force)
                 .build();
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             Volume volume = client.call(stub -> stub.resizeVolume(request));
             output.print(volume, name + " has " + Size.text(volume.getSizeBytes()) + "\n");
         }
@@ -245,7 +258,7 @@ final class VolumeCommand {
                 "After a failure mend the server's disk first: 'farblock volume show NAME' says what it reported."
             })
     int check(@Parameters(paramLabel = "NAME", description = NAME) String name, @Mixin Output output) {
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             Volume volume = client.call(stub ->
                     stub.getVolume(GetVolumeRequest.newBuilder().setName(name).build()));
             if (volume.getState() == VolumeState.VOLUME_STATE_FAILED) {
@@ -276,7 +289,7 @@ final class VolumeCommand {
                     NoSpace onNoSpace,
             @Mixin Output output) {
         SnapshotArgument snapshot = SnapshotArgument.parse(of);
-        try (AdminClient client = new AdminClient(admin)) {
+        try (AdminClient client = connect()) {
             Volume volume = client.call(stub -> stub.cloneSnapshot(CloneSnapshotRequest.newBuilder()
                     .setVolume(snapshot.volume())
                     .setSnapshot(snapshot.snapshot())
@@ -286,6 +299,16 @@ final class VolumeCommand {
             output.print(volume, "created " + name + ", " + Size.text(volume.getSizeBytes()) + ", from " + of + "\n");
         }
         return ExitCode.OK;
+    }
+
+    /** A connection to the server's admin API. */
+    AdminClient connect() {
+        return new AdminClient(admin, links.security());
+    }
+
+    /** How its connections are secured. */
+    LinkSecurity security() {
+        return links.security();
     }
 
     String admin() {

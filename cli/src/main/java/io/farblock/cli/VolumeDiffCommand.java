@@ -39,7 +39,7 @@ final class VolumeDiffCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         SnapshotArgument unused = SnapshotArgument.parse(since);
-        try (AdminClient admin = new AdminClient(parent.admin())) {
+        try (AdminClient admin = parent.connect()) {
             PrintWriter out = command.commandLine().getOut();
             VolumeExportCommand.forEach(admin, volume, since, list -> print(list, out));
             out.flush();

@@ -100,12 +100,13 @@ final class VolumeExportCommand implements Callable<Integer> {
         Path target = Path.of(file);
         checkTarget(toPipe, target);
         boolean isSnapshot = volume.indexOf('@') >= 0;
-        try (AdminClient admin = new AdminClient(parent.admin())) {
+        try (AdminClient admin = parent.connect()) {
             if (!isSnapshot) {
                 refuseShared(admin);
             }
             // First: what is listed is then what is read.
-            try (OpenedVolume opened = new OpenedVolume(server, volume, UUID.randomUUID(), isSnapshot)) {
+            try (OpenedVolume opened =
+                    new OpenedVolume(server, parent.security(), volume, UUID.randomUUID(), isSnapshot)) {
                 Source source = source(admin, opened);
                 if (toPipe) {
                     toPipe(source);

@@ -141,7 +141,7 @@ final class VolumeImportCommand implements Callable<Integer> {
         try (ReadableByteChannel channel = file.equals("-")
                 ? Channels.newChannel(System.in)
                 : FileChannel.open(Path.of(file), StandardOpenOption.READ)) {
-            Volume volume = new StreamImport(parent.admin(), server, name).run(channel);
+            Volume volume = new StreamImport(parent, server, name).run(channel);
             output.print(volume, "imported " + name + ", " + Size.text(volume.getSizeBytes()) + "\n");
         }
     }
@@ -190,7 +190,7 @@ final class VolumeImportCommand implements Callable<Integer> {
 
     private void run(ImageFile image, long imageBytes) throws IOException {
         UUID importer = UUID.randomUUID();
-        try (AdminClient admin = new AdminClient(parent.admin())) {
+        try (AdminClient admin = parent.connect()) {
             Volume created = admin.call(stub -> stub.createVolume(wanted(imageBytes, importer)));
             boolean whole = false;
             try {
@@ -224,7 +224,7 @@ final class VolumeImportCommand implements Callable<Integer> {
 
     private void fill(ImageFile image, long imageBytes, UUID importer) throws IOException {
         Progress progress = new Progress(imageBytes, Size::text);
-        try (OpenedVolume opened = new OpenedVolume(server, name, importer, false)) {
+        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), name, importer, false)) {
             Transfer transfer = opened.transfer();
             image.fill(transfer, imageBytes, blockSizeBytes, progress);
             transfer.flush();

@@ -1,6 +1,7 @@
 package io.farblock.cli;
 
 import io.farblock.api.admin.Limits;
+import io.farblock.api.admin.Names;
 import io.farblock.api.admin.SetVolumeRequest;
 import io.farblock.api.admin.Volume;
 import java.util.ArrayList;
@@ -56,25 +57,61 @@ final class VolumeSetCommand implements Callable<Integer> {
                     + " 100ms if there were no limits before.")
     private String burst;
 
+    @Option(
+            names = "--owner",
+            paramLabel = "NODE",
+            description =
+                    "Node that may do everything with the volume, by the name in its certificate; as often as there"
+                            + " are, in place of those before.")
+    private List<String> owners;
+
+    @Option(
+            names = "--reader",
+            paramLabel = "NODE",
+            description = "Node that may read the volume; as often as there are, in place of those before.")
+    private List<String> readers;
+
     @Mixin
     private Output output;
 
     @Override
     public Integer call() {
-        Limits limits = limits();
-        if (limits.equals(Limits.getDefaultInstance())) {
+        SetVolumeRequest request = request();
+        if (request.equals(SetVolumeRequest.newBuilder().setName(name).build())) {
             throw new CommandException(
                     ExitCode.USAGE, "nothing to set: give at least one limit, such as --read-iops 2000");
         }
-        try (AdminClient client = new AdminClient(parent.admin())) {
-            Volume volume = client.call(stub -> stub.setVolume(SetVolumeRequest.newBuilder()
-                    .setName(name)
-                    .setLimits(limits)
-                    .build()));
-            String text = volume.hasLimits() ? inWords(volume.getLimits()) : "none";
-            output.print(volume, "limits of " + name + ": " + text + "\n");
+        try (AdminClient client = parent.connect()) {
+            Volume volume = client.call(stub -> stub.setVolume(request));
+            String text =
+                    "limits of " + name + ": " + (volume.hasLimits() ? inWords(volume.getLimits()) : "none") + "\n";
+            output.print(volume, request.hasLimits() ? text : inWords(volume));
         }
         return ExitCode.OK;
+    }
+
+    private SetVolumeRequest request() {
+        SetVolumeRequest.Builder request = SetVolumeRequest.newBuilder().setName(name);
+        Limits limits = limits();
+        if (!limits.equals(Limits.getDefaultInstance())) {
+            request.setLimits(limits);
+        }
+        if (owners != null) {
+            request.setOwners(Names.newBuilder().addAllNames(owners));
+        }
+        if (readers != null) {
+            request.setReaders(Names.newBuilder().addAllNames(readers));
+        }
+        return request.build();
+    }
+
+    private String inWords(Volume volume) {
+        return "owners of " + name + ": " + orNone(volume.getOwnersList()) + "; readers: "
+                + orNone(volume.getReadersList()) + "\n";
+    }
+
+    private static String orNone(List<String> names) {
+        return names.isEmpty() ? "none" : String.join(", ", names);
     }
 
     private Limits limits() {

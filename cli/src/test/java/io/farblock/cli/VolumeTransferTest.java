@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.farblock.cli.transfer.Transfer;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
+import io.farblock.tls.LinkSecurity;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -142,7 +143,8 @@ class VolumeTransferTest {
         Path image = image("image", 7);
         must("import", image.toString(), "vol");
         must("snapshot", "create", "vol@monday");
-        try (OpenedVolume writer = new OpenedVolume(data, "vol", UUID.randomUUID(), false)) {
+        try (OpenedVolume writer =
+                new OpenedVolume(data, LinkSecurity.LOOPBACK_ONLY, "vol", UUID.randomUUID(), false)) {
             Transfer transfer = writer.transfer();
             Transfer.Slot slot = transfer.next();
             slot.data().put(0, (byte) 99);
@@ -229,7 +231,8 @@ class VolumeTransferTest {
     }
 
     private void write(String volume, long offset, int value) throws Exception {
-        try (OpenedVolume writer = new OpenedVolume(data, volume, UUID.randomUUID(), false)) {
+        try (OpenedVolume writer =
+                new OpenedVolume(data, LinkSecurity.LOOPBACK_ONLY, volume, UUID.randomUUID(), false)) {
             Transfer transfer = writer.transfer();
             Transfer.Slot slot = transfer.next();
             slot.data().put(0, (byte) value);

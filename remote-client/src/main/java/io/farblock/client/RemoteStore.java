@@ -10,6 +10,7 @@ import io.farblock.session.ClientObserver;
 import io.farblock.session.ClientSession;
 import io.farblock.session.SessionCounters;
 import io.farblock.session.SessionStatus;
+import io.farblock.tls.LinkSecurity;
 import io.farblock.wire.ReceiveBuffers;
 import io.farblock.wire.WireBuffers;
 import io.farblock.wire.proto.Welcome;
@@ -23,12 +24,15 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.net.InetSocketAddress;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 
 /**
  * One queue of a volume on another machine: a client session on a TCP connection and a loop. Made by
@@ -44,6 +48,7 @@ public final class RemoteStore implements BlockStore {
     private static final int PARTING_MILLIS = 2_000;
 
     private final InetSocketAddress address;
+    private final LinkSecurity links;
     private final IoEventLoop loop;
     private final ClientSession session;
     private final Runnable endOfTurn;
@@ -56,6 +61,7 @@ public final class RemoteStore implements BlockStore {
 
     RemoteStore(Attachment attachment, int queue, IoEventLoop loop, Welcome known, ClientObserver observer) {
         address = attachment.address();
+        links = attachment.links();
         this.loop = loop;
         closed = loop.newPromise();
         session = new ClientSession(
@@ -201,7 +207,9 @@ public final class RemoteStore implements BlockStore {
                 // Given up meanwhile; it closes itself as soon as it can.
                 connecting.channel().close();
             } else if (connecting.isSuccess()) {
-                session.connected();
+                if (!links.isEncrypted()) {
+                    session.connected();
+                }
             } else {
                 channel = null;
                 session.disconnected(describe(connecting.cause()));
@@ -260,10 +268,26 @@ public final class RemoteStore implements BlockStore {
     private final class Connection extends ChannelInboundHandlerAdapter {
         @Override
         public void handlerAdded(ChannelHandlerContext context) {
+            boolean isPlain = !links.isEncrypted();
+            // What is encrypted belongs nowhere before it was decrypted.
             context.channel()
                     .config()
-                    .setRecvByteBufAllocator(
-                            new ReceiveBuffers(() -> context.channel() == channel ? session.landing() : null));
+                    .setRecvByteBufAllocator(new ReceiveBuffers(
+                            () -> isPlain && context.channel() == channel ? session.landing() : null));
+            if (!isPlain) {
+                context.pipeline().addFirst(links.clientHandler(WireBuffers.pool(), address));
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof SslHandshakeCompletionEvent handshake && context.channel() == channel) {
+                if (handshake.isSuccess()) {
+                    session.connected();
+                } else {
+                    lost(context, TlsFailure.inWords(address, handshake.cause()));
+                }
+            }
         }
 
         @Override
@@ -292,6 +316,11 @@ public final class RemoteStore implements BlockStore {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            if (cause instanceof DecoderException && cause.getCause() instanceof SSLException) {
+                lost(context, TlsFailure.inWords(address, cause));
+                context.channel().close();
+                return;
+            }
             if (cause instanceof Error || cause instanceof RuntimeException) {
                 // Ours, not the network's: a store that is out of step must not go on.
                 context.channel().close();

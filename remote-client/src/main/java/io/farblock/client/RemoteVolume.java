@@ -3,6 +3,7 @@ package io.farblock.client;
 import io.farblock.block.StoreInfo;
 import io.farblock.session.ClientObserver;
 import io.farblock.session.ClientOptions;
+import io.farblock.tls.LinkSecurity;
 import io.farblock.wire.proto.RefusalCode;
 import io.farblock.wire.proto.Welcome;
 import io.netty.channel.IoEventLoop;
@@ -34,15 +35,28 @@ public final class RemoteVolume {
     }
 
     /**
+     * Opens a volume over a plain connection within this machine; otherwise as below.
+     */
+    public static CompletableFuture<RemoteVolume> open(
+            InetSocketAddress address, ClientOptions options, int heads, IoEventLoop loop) {
+        return open(address, LinkSecurity.LOOPBACK_ONLY, options, heads, loop);
+    }
+
+    /**
      * Opens a volume, with queue 0 on {@code loop}. Fails with an {@link OpenFailedException} if the server cannot be
-     * reached, refuses, or has not answered after {@value #OPEN_SECONDS} s; once it is open, a lost connection is a pause
+     * reached, must not be reached by such a link, refuses, or has not answered after {@value #OPEN_SECONDS} s; once it is open, a lost connection is a pause
      * and no failure.
      *
      * @param heads how many requests a queue may have at once: their indexes are below this
      */
     public static CompletableFuture<RemoteVolume> open(
-            InetSocketAddress address, ClientOptions options, int heads, IoEventLoop loop) {
-        Attachment attachment = new Attachment(address, options, heads);
+            InetSocketAddress address, LinkSecurity links, ClientOptions options, int heads, IoEventLoop loop) {
+        String refusal = links.refusal(address);
+        if (refusal != null) {
+            return CompletableFuture.failedFuture(
+                    new OpenFailedException(refusal, RefusalCode.REFUSAL_CODE_NOT_ALLOWED));
+        }
+        Attachment attachment = new Attachment(address, links, options, heads);
         return openStore(attachment, 0, loop, null).thenApply(store -> new RemoteVolume(attachment, store));
     }
 
@@ -57,11 +71,20 @@ public final class RemoteVolume {
      * because the volume was taken over or is another one now, everything fails and the log says why.
      *
      * @param known the last welcome of the earlier process
-     * @throws IllegalArgumentException if that is none
+     * @throws IllegalArgumentException if that is none, or if the server must not be reached by such a link
      */
     public static RemoteVolume resume(
-            InetSocketAddress address, ClientOptions options, int heads, IoEventLoop loop, Welcome known) {
-        Attachment attachment = new Attachment(address, options, heads);
+            InetSocketAddress address,
+            LinkSecurity links,
+            ClientOptions options,
+            int heads,
+            IoEventLoop loop,
+            Welcome known) {
+        String refusal = links.refusal(address);
+        if (refusal != null) {
+            throw new IllegalArgumentException(refusal);
+        }
+        Attachment attachment = new Attachment(address, links, options, heads);
         return new RemoteVolume(attachment, resumeStore(attachment, 0, loop, known));
     }
 

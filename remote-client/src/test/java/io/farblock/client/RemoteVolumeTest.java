@@ -11,6 +11,7 @@ import io.farblock.block.MemoryHold;
 import io.farblock.block.Probe;
 import io.farblock.session.ClientOptions;
 import io.farblock.session.ClientSession;
+import io.farblock.tls.LinkSecurity;
 import io.farblock.wire.proto.RefusalCode;
 import io.netty.util.ResourceLeakDetector;
 import java.nio.ByteBuffer;
@@ -190,6 +191,7 @@ class RemoteVolumeTest {
         ClientOptions options = RemoteFixture.options("disk-1");
         return RemoteVolume.resume(
                         fixture.server.address(),
+                        LinkSecurity.LOOPBACK_ONLY,
                         options.ofSession(options.sessionId(), 1),
                         16,
                         fixture.group.next(),

@@ -1,5 +1,6 @@
 package io.farblock.server;
 
+import io.farblock.tls.Role;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -14,6 +15,20 @@ final class Addresses {
                 ? address.getHostString()
                 : address.getAddress().getHostAddress();
         return (host.indexOf(':') >= 0 ? '[' + host + ']' : host) + ':' + address.getPort();
+    }
+
+    /** Refuses to serve where anybody could listen, or with the certificate of something else. */
+    static void requireSecure(ServerOptions options) throws StartupException {
+        for (InetSocketAddress address : new InetSocketAddress[] {options.dataAddress(), options.adminAddress()}) {
+            String refusal = options.links().refusal(address);
+            if (refusal != null) {
+                throw new StartupException(refusal);
+            }
+        }
+        if (options.links().isEncrypted() && options.links().identity().role() != Role.SERVER) {
+            throw new StartupException("the certificate is that of "
+                    + options.links().identity() + ": a server needs one that farblock pki issue server has made");
+        }
     }
 
     /** Why a port cannot be served, and what to do. {@code which} is "data" or "admin". */

@@ -78,6 +78,8 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                     .putAllLabels(request.getLabelsMap())
                     .setImporter(request.getImporter())
                     .setWithoutChecksums(request.getWithoutChecksums())
+                    .addAllOwners(Owners.ofNew(request.getOwnersList()))
+                    .addAllReaders(request.getReadersList())
                     .build());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
@@ -183,7 +185,11 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     @Override
     public void setVolume(SetVolumeRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
-            changes.limit(request.getName(), request.getLimits());
+            Owners.check(request);
+            if (request.hasLimits()) {
+                changes.limit(request.getName(), request.getLimits());
+            }
+            changes.allow(request);
             return VolumeMessage.of(volumes.get(request.getName()));
         });
     }
@@ -228,6 +234,8 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                             .setSharedWriters(request.getSharedWriters())
                             .setFailOnNoSpace(request.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL)
                             .putAllLabels(request.getLabelsMap())
+                            .addAllOwners(Owners.ofNew(request.getOwnersList()))
+                            .addAllReaders(request.getReadersList())
                             .build());
             return VolumeMessage.of(volumes.get(request.getName()));
         });
@@ -262,6 +270,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
             case NAME_TAKEN -> Status.ALREADY_EXISTS;
             case INVALID -> Status.INVALID_ARGUMENT;
             case IN_USE -> Status.FAILED_PRECONDITION;
+            case NOT_ALLOWED -> Status.PERMISSION_DENIED;
             case DISK -> Status.UNAVAILABLE;
         };
     }

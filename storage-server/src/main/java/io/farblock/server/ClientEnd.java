@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.farblock.session.OpenVolume;
 import io.farblock.session.VolumeHost.OpenAnswer;
+import io.farblock.tls.Identity;
 import io.farblock.wire.proto.RefusalCode;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -14,8 +15,14 @@ import java.util.function.BooleanSupplier;
  * @param address the client's, for people
  * @param isConnected whether the network connection is there, from any thread
  * @param disconnect ends the network connection, from any thread
+ * @param identity who it is
  */
-record ClientEnd(Executor loop, String address, BooleanSupplier isConnected, Runnable disconnect) {
+record ClientEnd(Executor loop, String address, BooleanSupplier isConnected, Runnable disconnect, Identity identity) {
+    /** Of a plain connection. */
+    ClientEnd(Executor loop, String address, BooleanSupplier isConnected, Runnable disconnect) {
+        this(loop, address, isConnected, disconnect, Identity.ANYBODY);
+    }
+
     /** Any thread. */
     void admit(OpenAnswer answer, OpenVolume volume) {
         try {

@@ -4,6 +4,8 @@ import io.farblock.session.OpenVolume;
 import io.farblock.session.ServerSession;
 import io.farblock.session.SessionOutput;
 import io.farblock.session.VolumeHost;
+import io.farblock.tls.Identity;
+import io.farblock.tls.LinkSecurity;
 import io.farblock.wire.ReceiveBuffers;
 import io.farblock.wire.WireBuffers;
 import io.farblock.wire.proto.Hello;
@@ -13,6 +15,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.security.cert.X509Certificate;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -29,21 +36,42 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
     private final DataPort port;
     private final VolumeTable volumes;
+    private final AuditLog audit;
     private final SocketChannel channel;
+    private final InetAddress from;
     private final String name;
+    private final LinkSecurity links;
     private final ServerSession session;
     private final Runnable endOfTurn = this::endOfTurn;
     private Future<?> ticks;
     private VolumeConnection volume;
+    // Whose it is, and null before the handshake of an encrypted connection.
+    private Identity identity;
+    private X509Certificate certificate;
     private boolean ended;
 
-    ConnectionHandler(DataPort port, VolumeTable volumes, ServerOptions options, SocketChannel channel) {
+    ConnectionHandler(
+            DataPort port, VolumeTable volumes, AuditLog audit, ServerOptions options, SocketChannel channel) {
         this.port = port;
         this.volumes = volumes;
+        this.audit = audit;
         this.channel = channel;
+        from = channel.remoteAddress() == null ? null : channel.remoteAddress().getAddress();
         name = options.name();
+        links = options.links();
+        identity = links.isEncrypted() ? null : Identity.ANYBODY;
         session = new ServerSession(this, options.limits(), this, WireBuffers.pool(), System::nanoTime);
         channel.config().setRecvByteBufAllocator(new ReceiveBuffers(this::landing));
+    }
+
+    /** The address that it came from. */
+    InetAddress from() {
+        return from;
+    }
+
+    /** Whether a handshake is behind it. */
+    boolean isShaken() {
+        return certificate != null;
     }
 
     /** Asks the client to go on elsewhere. Any thread. */
@@ -79,7 +107,27 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     }
 
     private ByteBuf landing() {
-        return ended ? null : session.landing();
+        // What is encrypted belongs nowhere before it was decrypted.
+        return ended || links.isEncrypted() ? null : session.landing();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent handshake && handshake.isSuccess()) {
+            SslHandler tls = context.pipeline().get(SslHandler.class);
+            certificate = LinkSecurity.certificate(tls.engine().getSession());
+            port.shaken(this);
+            requireStanding();
+        }
+    }
+
+    // Also of a session that was resumed, for which no certificate was shown, and as long as the connection stands.
+    private void requireStanding() {
+        identity = links.identity(certificate);
+        if (identity == null) {
+            LOG.info("connection from {} ends: its certificate was revoked", remote());
+            disconnect();
+        }
     }
 
     @Override
@@ -110,8 +158,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (cause instanceof java.io.IOException) {
-            // The network's doing, such as a reset; the channel says it is inactive next.
+        if (cause instanceof IOException || cause.getCause() instanceof IOException) {
+            // The network's doing, such as a reset, or a bad handshake; the channel says it is inactive next.
             LOG.debug("connection from {}: {}", remote(), cause.toString());
         } else {
             LOG.error("connection from {}: a mistake of the server's own", remote(), cause);
@@ -152,8 +200,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
     @Override
     public void open(Hello hello, OpenAnswer answer) {
-        ClientEnd client = new ClientEnd(channel.eventLoop(), remote(), channel::isActive, this::disconnect);
-        volumes.open(hello, client, new Opening(answer));
+        ClientEnd client = new ClientEnd(channel.eventLoop(), remote(), channel::isActive, this::disconnect, identity);
+        volumes.open(hello, client, new Opening(hello, answer));
     }
 
     @Override
@@ -162,6 +210,9 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     }
 
     private void tick() {
+        if (certificate != null) {
+            requireStanding();
+        }
         if (!ended) {
             session.tick();
             countUnread();
@@ -189,9 +240,12 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
     /** The answer to this connection's hello. */
     private final class Opening implements OpenAnswer {
+        private final Hello hello;
         private final OpenAnswer answer;
+        private final Identity who = identity;
 
-        Opening(OpenAnswer answer) {
+        Opening(Hello hello, OpenAnswer answer) {
+            this.hello = hello;
             this.answer = answer;
         }
 
@@ -200,11 +254,13 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
             if (!ended) {
                 volume = (VolumeConnection) opened;
             }
+            audit.opened(who, remote(), hello, opened.epoch());
             answer.opened(opened);
         }
 
         @Override
         public void refused(RefusalCode code, String message, String holder) {
+            audit.refused(who, remote(), hello, message);
             answer.refused(code, message, holder);
         }
     }

@@ -21,6 +21,7 @@ import java.util.Set;
  * FORMAT              "farblock-data 3", written when the directory is first used
  * LOCK                held with flock(2); its text is the holder's process id
  * catalogue/NAME      the record of volume NAME
+ * audit.log           who did what, see AuditLog
  * RESERVE             room for records of the catalogue when the disk is full
  * volumes/UUID/       the data files of the volume with that UUID
  * </pre>
@@ -72,6 +73,10 @@ final class DataDirectory implements AutoCloseable {
 
     Path reserve() {
         return root.resolve("RESERVE");
+    }
+
+    Path audit() {
+        return root.resolve("audit.log");
     }
 
     Path volumes() {

@@ -41,6 +41,7 @@ final class DataPort {
 
     private final ServerOptions options;
     private final VolumeTable volumes;
+    private final AuditLog audit;
     private final EventLoopGroup acceptor;
     private final EventLoopGroup loops;
     // Replies that a client has not read. Netty's 64 KiB would stop reading behind every large reply, at two system
@@ -48,13 +49,16 @@ final class DataPort {
     // and some garbage each time; 32 replies of 128 KiB go through this.
     private static final WriteBufferWaterMark UNREAD_REPLIES = new WriteBufferWaterMark(1 << 20, 4 << 20);
 
+    private final Admission admission;
     private final Set<ConnectionHandler> connections = ConcurrentHashMap.newKeySet();
     private Channel listener;
     private boolean refusing;
 
-    private DataPort(ServerOptions options, VolumeTable volumes, Threads threads) {
+    private DataPort(ServerOptions options, VolumeTable volumes, AuditLog audit, Threads threads) {
         this.options = options;
         this.volumes = volumes;
+        this.audit = audit;
+        admission = new Admission(options.maxConnections());
         acceptor = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("farblock-accept", true), EpollIoHandler.newFactory());
         loops = new MultiThreadIoEventLoopGroup(
@@ -64,8 +68,9 @@ final class DataPort {
                 EpollIoHandler.newFactory());
     }
 
-    static DataPort open(ServerOptions options, VolumeTable volumes, Threads threads) throws StartupException {
-        DataPort port = new DataPort(options, volumes, threads);
+    static DataPort open(ServerOptions options, VolumeTable volumes, AuditLog audit, Threads threads)
+            throws StartupException {
+        DataPort port = new DataPort(options, volumes, audit, threads);
         ChannelFuture bound = port.bind();
         if (!bound.isSuccess()) {
             port.stopLoops();
@@ -119,9 +124,16 @@ final class DataPort {
         acceptor.terminationFuture().syncUninterruptibly();
     }
 
+    /** On the loop of a connection whose handshake is over. */
+    void shaken(ConnectionHandler connection) {
+        admission.shaken(connection.from());
+    }
+
     /** On the loop of a connection that has ended. */
     void ended(ConnectionHandler connection) {
-        connections.remove(connection);
+        if (connections.remove(connection) && options.links().isEncrypted()) {
+            admission.end(connection.from(), connection.isShaken(), System.nanoTime());
+        }
     }
 
     private ChannelFuture bind() {
@@ -150,8 +162,18 @@ final class DataPort {
             return;
         }
         logLimit(false);
-        ConnectionHandler connection = new ConnectionHandler(this, volumes, options, channel);
+        boolean isEncrypted = options.links().isEncrypted();
+        InetSocketAddress from = channel.remoteAddress();
+        if (isEncrypted && (from == null || !admission.begin(from.getAddress(), System.nanoTime()))) {
+            // No line in the log: it is the one who floods that would write it.
+            var unused = channel.close();
+            return;
+        }
+        ConnectionHandler connection = new ConnectionHandler(this, volumes, audit, options, channel);
         connections.add(connection);
+        if (isEncrypted) {
+            channel.pipeline().addLast(options.links().serverHandler(WireBuffers.pool()));
+        }
         channel.pipeline().addLast(connection);
     }
 

@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import io.farblock.session.ServerLimits;
+import io.farblock.tls.LinkSecurity;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
@@ -10,8 +11,7 @@ import java.nio.file.Path;
  * @param name what clients and messages call this server
  * @param dataDirectory where the volumes lie; made if it is not there
  * @param dataAddress where clients connect; port 0 takes any free one
- * @param adminAddress where the admin API is served; port 0 takes any free one. It has no access control, so it should
- *     stay on a loopback address
+ * @param adminAddress where the admin API is served; port 0 takes any free one
  * @param loops how many event loops serve the data port
  * @param maxConnections how many data connections there may be at once
  * @param limits what each of them is allowed
@@ -19,6 +19,7 @@ import java.nio.file.Path;
  * @param workersPerVolume how many threads at most wait for the disk under one volume
  * @param reserveBytes how much of the disk no volume may take; 0 for nothing
  * @param checksumMemoryBytes how much of the checksums of all volumes is in memory at most
+ * @param links how connections to both ports are secured; whoever starts the server closes it
  */
 public record ServerOptions(
         String name,
@@ -31,7 +32,8 @@ public record ServerOptions(
         long maxDirtyBytes,
         int workersPerVolume,
         long reserveBytes,
-        long checksumMemoryBytes) {
+        long checksumMemoryBytes,
+        LinkSecurity links) {
     /** Refuses counts with which nothing could be served. */
     public ServerOptions {
         if (loops < 1
@@ -43,6 +45,34 @@ public record ServerOptions(
             throw new IllegalArgumentException(
                     "every count of the server's options must be at least 1, the reserve at least 0");
         }
+    }
+
+    /** The same over plain connections within this machine. */
+    public ServerOptions(
+            String name,
+            Path dataDirectory,
+            InetSocketAddress dataAddress,
+            InetSocketAddress adminAddress,
+            int loops,
+            int maxConnections,
+            ServerLimits limits,
+            long maxDirtyBytes,
+            int workersPerVolume,
+            long reserveBytes,
+            long checksumMemoryBytes) {
+        this(
+                name,
+                dataDirectory,
+                dataAddress,
+                adminAddress,
+                loops,
+                maxConnections,
+                limits,
+                maxDirtyBytes,
+                workersPerVolume,
+                reserveBytes,
+                checksumMemoryBytes,
+                LinkSecurity.LOOPBACK_ONLY);
     }
 
     /** The defaults, for a data directory and two addresses. */
@@ -74,7 +104,8 @@ public record ServerOptions(
                 maxDirtyBytes,
                 workersPerVolume,
                 bytes,
-                checksumMemoryBytes);
+                checksumMemoryBytes,
+                links);
     }
 
     /** The same with so much memory for checksums: 1 MiB for each GiB that is in use. */
@@ -90,6 +121,24 @@ public record ServerOptions(
                 maxDirtyBytes,
                 workersPerVolume,
                 reserveBytes,
-                bytes);
+                bytes,
+                links);
+    }
+
+    /** The same with its connections secured in another way. */
+    public ServerOptions withLinks(LinkSecurity others) {
+        return new ServerOptions(
+                name,
+                dataDirectory,
+                dataAddress,
+                adminAddress,
+                loops,
+                maxConnections,
+                limits,
+                maxDirtyBytes,
+                workersPerVolume,
+                reserveBytes,
+                checksumMemoryBytes,
+                others);
     }
 }

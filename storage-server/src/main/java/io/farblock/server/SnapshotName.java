@@ -48,7 +48,9 @@ record SnapshotName(String volume, String snapshot) {
                 .setGeneration(1)
                 .setSizeBytes(taken.getSizeBytes())
                 .setBlockSizeBytes(record.getBlockSizeBytes())
-                .setPhase(RecordPhase.RECORD_PHASE_READY);
+                .setPhase(RecordPhase.RECORD_PHASE_READY)
+                .addAllOwners(record.getOwnersList())
+                .addAllReaders(record.getReadersList());
         for (LayerRecord layer : record.getLayersList()) {
             view.addLayers(layer);
             if (layer.getUuid().equals(taken.getLayer())) {

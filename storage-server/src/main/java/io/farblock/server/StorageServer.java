@@ -27,9 +27,18 @@ public final class StorageServer implements AutoCloseable {
     // the 90 s after which systemd kills.
     private static final long SYNC_MILLIS = 60_000;
 
+    // Some 100,000 events a file.
+    private static final long AUDIT_FILE_BYTES = 32 << 20;
+    // Labels are the longest that somebody has to say.
+    private static final int MAX_CALL_BYTES = 64 << 10;
+    private static final int MAX_HEADER_BYTES = 8 << 10;
+    private static final int MAX_CALLS_OF_CONNECTION = 64;
+    private static final int ADMIN_HANDSHAKE_SECONDS = 5;
+
     private final ServerOptions options;
     private final DataDirectory directory;
     private final VolumeTable volumes;
+    private final AuditLog audit;
     private final DataPort dataPort;
     private final io.grpc.Server admin;
     private boolean closed;
@@ -39,7 +48,8 @@ public final class StorageServer implements AutoCloseable {
         this.options = options;
         this.directory = directory;
         this.volumes = volumes;
-        dataPort = DataPort.open(options, volumes, threads);
+        audit = new AuditLog(directory.audit(), AUDIT_FILE_BYTES);
+        dataPort = DataPort.open(options, volumes, audit, threads);
         try {
             admin = startAdmin();
         } catch (StartupException e) {
@@ -63,6 +73,7 @@ public final class StorageServer implements AutoCloseable {
     }
 
     static StorageServer start(ServerOptions options, Disk disk, PayloadMemory memory) throws StartupException {
+        Addresses.requireSecure(options);
         DurabilityVerifier verifier = DurabilityVerifier.ofThisBoot();
         DataDirectory directory = DataDirectory.open(disk, options.dataDirectory());
         Threads threads = new Threads();
@@ -119,6 +130,7 @@ public final class StorageServer implements AutoCloseable {
         closed = true;
         int disconnected = dataPort.disconnectAll(leaveMillis);
         stopAdmin();
+        audit.close();
         // Before the loops end: what the disk was still doing completes on them.
         List<String> unfinished = volumes.closeFiles(syncMillis);
         volumes.close();
@@ -134,6 +146,12 @@ public final class StorageServer implements AutoCloseable {
     private io.grpc.Server startAdmin() throws StartupException {
         try {
             return NettyServerBuilder.forAddress(options.adminAddress())
+                    .sslContext(options.links().callServer())
+                    .intercept(new AdminGate(options.links(), volumes.catalogue(), audit))
+                    .handshakeTimeout(ADMIN_HANDSHAKE_SECONDS, TimeUnit.SECONDS)
+                    .maxInboundMessageSize(MAX_CALL_BYTES)
+                    .maxInboundMetadataSize(MAX_HEADER_BYTES)
+                    .maxConcurrentCallsPerConnection(MAX_CALLS_OF_CONNECTION)
                     .addService(new AdminService(volumes, this::describe))
                     .build()
                     .start();

@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import io.farblock.api.admin.Limits;
+import io.farblock.api.admin.SetVolumeRequest;
 import io.farblock.block.IoLimits;
 import java.io.IOException;
 
@@ -48,6 +49,24 @@ final class VolumeChanges {
         } finally {
             control.merge().resume();
         }
+    }
+
+    /** Gives the volume to other nodes, as far as they are named; heeded when it is opened the next time. */
+    void allow(SetVolumeRequest request) throws VolumeException {
+        if (!request.hasOwners() && !request.hasReaders()) {
+            return;
+        }
+        VolumeRecord unused = volumes.control(request.getName())
+                .call(() -> catalogue.update(request.getName(), changed -> {
+                    if (request.hasOwners()) {
+                        changed.clearOwners().addAllOwners(request.getOwners().getNamesList());
+                    }
+                    if (request.hasReaders()) {
+                        changed.clearReaders()
+                                .addAllReaders(request.getReaders().getNamesList());
+                    }
+                    return changed;
+                }));
     }
 
     /** Changes the limits that are given; whoever has the volume open is told. */

@@ -10,6 +10,7 @@ final class VolumeException extends Exception {
         NAME_TAKEN,
         INVALID,
         IN_USE,
+        NOT_ALLOWED,
         DISK
     }
 

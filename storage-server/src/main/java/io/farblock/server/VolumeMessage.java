@@ -31,7 +31,9 @@ final class VolumeMessage {
                 .setLeaseEpoch(record.getLeaseEpoch())
                 .setSharedWriters(record.getSharedWriters())
                 .setDiskWaitMillis(status.diskWaitMillis())
-                .putAllLabels(record.getLabelsMap());
+                .putAllLabels(record.getLabelsMap())
+                .addAllOwners(record.getOwnersList())
+                .addAllReaders(record.getReadersList());
         if (record.hasLimits()) {
             volume.setLimits(VolumeLimits.message(VolumeLimits.of(record)));
         }

@@ -273,6 +273,11 @@ final class VolumeTable {
         }
         try {
             VolumeRecord record = catalogue.find(hello.getVolume());
+            String refusal = Access.refusal(client.identity(), record, hello.getReadOnly());
+            if (refusal != null) {
+                client.refuse(answer, RefusalCode.REFUSAL_CODE_NOT_ALLOWED, refusal, "");
+                return;
+            }
             serve(control, record).open(hello, record, client, answer);
             closeIfUnused(control);
         } catch (VolumeException e) {

@@ -92,7 +92,8 @@ public final class Node {
 
     /** Starts the daemon, on the socket and the state that the one before it has left. */
     public void startDaemon() throws IOException {
-        List<String> command = new ArrayList<>(List.of(launcher(), "daemon", "--socket", socket.toString()));
+        List<String> command =
+                new ArrayList<>(List.of(launcher(), "daemon", "--insecure", "--socket", socket.toString()));
         command.addAll(arguments);
         daemon = start("daemon", command);
     }

@@ -77,7 +77,7 @@ final class ServerProcess {
     void start() throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(List.of(Node.launcher(), "server", "--data", data.toString()));
-        command.addAll(List.of("--listen", address(), "--admin", host + ":" + (port + 1)));
+        command.addAll(List.of("--listen", address(), "--admin", host + ":" + (port + 1), "--insecure"));
         process = Node.start("server-" + port, command);
     }
 

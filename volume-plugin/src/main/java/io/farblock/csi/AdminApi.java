@@ -7,8 +7,10 @@ import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.Server;
 import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
+import io.farblock.tls.LinkSecurity;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
 import java.net.InetSocketAddress;
 import java.util.Comparator;
@@ -28,8 +30,11 @@ final class AdminApi implements AutoCloseable {
 
     private final ManagedChannel channel;
 
-    AdminApi(InetSocketAddress address) {
-        channel = NettyChannelBuilder.forAddress(address).usePlaintext().build();
+    AdminApi(InetSocketAddress address, LinkSecurity links) {
+        channel = NettyChannelBuilder.forAddress(address)
+                .negotiationType(links.isEncrypted() ? NegotiationType.TLS : NegotiationType.PLAINTEXT)
+                .sslContext(links.callClient())
+                .build();
     }
 
     /** For one call. */

@@ -42,7 +42,7 @@ public final class CsiServer implements AutoCloseable {
         socket = options.socket();
         daemon = options.mode().hasNode() ? new DaemonClient(options.daemonSocket()) : null;
         devices = new VolumeDevices(daemon);
-        admin = options.mode().hasController() ? new AdminApi(options.admin()) : null;
+        admin = options.mode().hasController() ? new AdminApi(options.admin(), options.links()) : null;
         loop = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("farblock-csi", true), EpollIoHandler.newFactory());
         // A stage occupies its thread for as long as the disk takes; others must not wait behind it.

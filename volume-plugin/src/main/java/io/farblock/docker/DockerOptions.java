@@ -1,5 +1,6 @@
 package io.farblock.docker;
 
+import io.farblock.tls.LinkSecurity;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
@@ -12,6 +13,7 @@ import java.nio.file.Path;
  * @param daemonSocket the node daemon's local API
  * @param state where volumes are mounted, and where it is kept for whom
  * @param defaultSizeBytes of a volume that is created without a size
+ * @param links how the connection to the admin API is secured; whoever starts the plugin closes it
  */
 public record DockerOptions(
         Path socket,
@@ -19,4 +21,16 @@ public record DockerOptions(
         String dataAddress,
         Path daemonSocket,
         Path state,
-        long defaultSizeBytes) {}
+        long defaultSizeBytes,
+        LinkSecurity links) {
+    /** With a plain connection within this machine. */
+    public DockerOptions(
+            Path socket,
+            InetSocketAddress admin,
+            String dataAddress,
+            Path daemonSocket,
+            Path state,
+            long defaultSizeBytes) {
+        this(socket, admin, dataAddress, daemonSocket, state, defaultSizeBytes, LinkSecurity.LOOPBACK_ONLY);
+    }
+}

@@ -15,9 +15,11 @@ import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
 import io.farblock.node.NodeException;
 import io.farblock.node.NodeException.Kind;
+import io.farblock.tls.LinkSecurity;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
 import java.net.InetSocketAddress;
 import java.time.Instant;
@@ -48,9 +50,12 @@ final class ServerVolumes implements AutoCloseable {
     private final InetSocketAddress address;
     private final ManagedChannel channel;
 
-    ServerVolumes(InetSocketAddress address) {
+    ServerVolumes(InetSocketAddress address, LinkSecurity links) {
         this.address = address;
-        channel = NettyChannelBuilder.forAddress(address).usePlaintext().build();
+        channel = NettyChannelBuilder.forAddress(address)
+                .negotiationType(links.isEncrypted() ? NegotiationType.TLS : NegotiationType.PLAINTEXT)
+                .sslContext(links.callClient())
+                .build();
     }
 
     /** All of them. */

@@ -29,6 +29,7 @@ import io.farblock.csi.proto.Volume;
 import io.farblock.csi.proto.VolumeCapability.AccessMode.Mode;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
+import io.farblock.tls.LinkSecurity;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import java.net.InetAddress;
@@ -147,7 +148,7 @@ class ControllerTest {
     }
 
     private Limits limits(String volume) {
-        try (AdminApi admin = new AdminApi(server.adminAddress())) {
+        try (AdminApi admin = new AdminApi(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY)) {
             return admin.get(volume).getLimits();
         }
     }

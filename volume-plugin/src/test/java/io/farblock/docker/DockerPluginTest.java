@@ -11,6 +11,7 @@ import io.farblock.api.node.Device;
 import io.farblock.docker.PluginClient.Response;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
+import io.farblock.tls.LinkSecurity;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
@@ -290,7 +291,7 @@ class DockerPluginTest {
     @Test
     void keepsAVolumeToItsLimits() throws Exception {
         creates("{\"Name\":\"mail\",\"Opts\":{\"qos\":\"read-iops=2000,write-bytes-per-second=50M,burst=2s\"}}");
-        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress())) {
+        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY)) {
             Limits limits = volumes.get("mail").getLimits();
             assertThat(limits.getReadsPerSecond()).isEqualTo(2_000);
             assertThat(limits.getWriteBytesPerSecond()).isEqualTo(50 << 20);
@@ -314,7 +315,7 @@ class DockerPluginTest {
     @Test
     void takesNoOldSnapshotForANewClone() throws Exception {
         creates("{\"Name\":\"mail\"}");
-        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress())) {
+        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY)) {
             String clone = "{\"Name\":\"trial\",\"Opts\":{\"clone-of\":\"mail\"}}";
             creates(clone);
             String first = volumes.get("mail").getSnapshots(0).getUuid();

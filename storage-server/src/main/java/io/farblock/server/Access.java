@@ -1,0 +1,51 @@
+package io.farblock.server;
+
+import io.farblock.tls.Identity;
+import io.farblock.tls.Role;
+import java.util.UUID;
+
+/**
+ * Who may do what with a volume, by its record: an administrator everything, an owner everything with its own volumes, a
+ * reader nothing but read. A node to which a volume is published may open it. Stateless.
+ */
+final class Access {
+    // A node is published as its name, a dot and its daemon's id.
+    private static final int ID_CHARS = 1 + new UUID(0, 0).toString().length();
+
+    private Access() {}
+
+    static boolean isAdmin(Identity who) {
+        return who.role() == Role.ADMIN;
+    }
+
+    static boolean mayOwn(Identity who, VolumeRecord record) {
+        return isAdmin(who) || record.getOwnersList().contains(who.name());
+    }
+
+    static boolean mayRead(Identity who, VolumeRecord record) {
+        return mayOwn(who, record) || record.getReadersList().contains(who.name()) || isPublished(who, record, true);
+    }
+
+    /** Why somebody may not open a volume, in one line; or null. */
+    static String refusal(Identity who, VolumeRecord record, boolean readOnly) {
+        if (readOnly ? mayRead(who, record) : mayOwn(who, record) || isPublished(who, record, false)) {
+            return null;
+        }
+        return who + " may not " + (readOnly ? "read" : "write") + " volume " + record.getName()
+                + ": an administrator can allow it with farblock volume set";
+    }
+
+    private static boolean isPublished(Identity who, VolumeRecord record, boolean readOnly) {
+        for (PublicationRecord publication : record.getPublicationsList()) {
+            if (isOf(who, publication.getNode()) && (readOnly || !publication.getReadOnly())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isOf(Identity who, String node) {
+        boolean hasId = node.length() == who.name().length() + ID_CHARS && node.startsWith(who.name() + ".");
+        return hasId || node.equals(who.name());
+    }
+}
