@@ -26,6 +26,8 @@ final class ModelledServer {
     private static final int LONGEST_SECTORS = 64;
     private static final int LEAST_SECTORS = VolumeModel.FIRST_SECTORS + 8;
     private static final int TRACED = 200;
+    // Of what has no end many times as many.
+    private static final int MOST_TURNS = 10_000;
 
     final MemoryDisk disk;
     final LayeredHost host;
@@ -390,9 +392,7 @@ final class ModelledServer {
 
     void mergeAll() throws IOException {
         long before = layers();
-        while (host.turn(random)) {
-            trace("a step of a merge");
-        }
+        mergeOn();
         totals.mergedLayers += (int) (before - layers());
         Set<String> known = new HashSet<>();
         for (VolumeRecord record : host.catalogue.list()) {
@@ -413,6 +413,15 @@ final class ModelledServer {
         }
     }
 
+    private void mergeOn() {
+        for (int turns = 0; host.turn(random); turns++) {
+            trace("a step of a merge");
+            if (turns == MOST_TURNS) {
+                throw new AssertionError("the merges do not come to an end");
+            }
+        }
+    }
+
     private boolean isBorrowed(VolumeRecord record) {
         MergePlan plan = MergePlan.of(record);
         return host.catalogue.list().stream().anyMatch(plan::concerns);
@@ -427,9 +436,7 @@ final class ModelledServer {
             host.delete(name);
             models.remove(name);
         }
-        while (host.turn(random)) {
-            trace("a step of a merge");
-        }
+        mergeOn();
         if (!disk.list(host.catalogue.volumes()).isEmpty()
                 || !host.catalogue.all().isEmpty()) {
             throw new AssertionError("not all of it is gone: " + disk.list(host.catalogue.volumes()));
