@@ -6,6 +6,7 @@ import io.farblock.linux.LibC;
 import io.farblock.linux.LinuxException;
 import io.farblock.linux.NativeMemory;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -40,6 +41,10 @@ final class NbdDevice {
     private static final int READ = 0;
     private static final int WRITE = 1;
     private static final int FLUSH = 3;
+    // <sys/socket.h>
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_SNDBUFFORCE = 32;
+    private static final int SEND_BUFFER_BYTES = 256 << 20;
     private static final int MAX_PAYLOAD_BYTES = 32 << 20;
 
     private enum State {
@@ -72,6 +77,7 @@ final class NbdDevice {
         }
         kernelEnd = new FileDescriptor(pair.buffer().getInt(0), "the kernel's end of " + path());
         ourEnd = new FileDescriptor(pair.buffer().getInt(Integer.BYTES), "our end of " + path());
+        neverLetSendersWait();
         set(SET_BLOCK_BYTES, LosingDisk.BLOCK_BYTES);
         set(SET_BLOCKS, disk.blocks());
         set(SET_FLAGS, FLAGS);
@@ -90,6 +96,18 @@ final class NbdDevice {
 
     static String path() {
         return "/dev/" + NAME;
+    }
+
+    // A process that is killed while the kernel sends a request for it stops in the middle of that, and waits for the
+    // answer for ever (seen on Linux 7.2). With room for all that there is, nobody waits there.
+    private void neverLetSendersWait() throws LinuxException {
+        NativeMemory room = new NativeMemory(Integer.BYTES);
+        room.buffer().putInt(0, SEND_BUFFER_BYTES);
+        int result = LibC.setsockopt(kernelEnd.number(), SOL_SOCKET, SO_SNDBUFFORCE, room.address(), Integer.BYTES);
+        Reference.reachabilityFence(room);
+        if (result < 0) {
+            throw LinuxException.last("setsockopt", path());
+        }
     }
 
     private void set(int request, long argument) throws LinuxException {

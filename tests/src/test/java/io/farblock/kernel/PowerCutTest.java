@@ -23,7 +23,7 @@ class PowerCutTest {
     private static final int CUTS = 10;
     private static final int LONG_CUTS = 50;
     private static final int LEAST_ANSWERS = 200;
-    private static final int MOST_DISK_REQUESTS = 1_500;
+    private static final int MOST_DISK_REQUESTS = 1_000;
     private static final int POLL_MILLIS = 5;
 
     private final SplittableRandom random = new SplittableRandom(5);
