@@ -34,6 +34,7 @@ final class CutVolume {
     private final AtomicInteger flushes = new AtomicInteger();
     private volatile String wrong;
     private long lastValue;
+    private int inFlight;
     private CutClient client;
     // Of the client that is there now: what an earlier one left does not count any more.
     private Writer[] writers = new Writer[0];
@@ -81,7 +82,7 @@ final class CutVolume {
     /** Whether something is under way. From any thread but the loop. */
     boolean isAtRest() {
         boolean[] rest = new boolean[1];
-        onLoop(() -> rest[0] = IntStream.range(0, BLOCKS).noneMatch(i -> busy[i]));
+        onLoop(() -> rest[0] = inFlight == 0);
         return rest[0];
     }
 
@@ -106,7 +107,10 @@ final class CutVolume {
     void die() {
         onLoop(() -> writers = new Writer[0]);
         client.die();
-        onLoop(() -> Arrays.fill(busy, false));
+        onLoop(() -> {
+            Arrays.fill(busy, false);
+            inFlight = 0;
+        });
     }
 
     /** After a rest, what the volume holds has to be what was written last. From any thread but the loop. */
@@ -202,6 +206,7 @@ final class CutVolume {
             } else {
                 prepareChange(die);
             }
+            inFlight++;
             of.store.submit(request);
         }
 
@@ -242,6 +247,7 @@ final class CutVolume {
             if (writers.length == 0 || of != client) {
                 return;
             }
+            inFlight--;
             if (status != BlockStatus.OK) {
                 wrong = request.operation() + " ended with " + status;
                 return;

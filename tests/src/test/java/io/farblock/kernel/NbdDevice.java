@@ -103,10 +103,12 @@ final class NbdDevice {
     private void neverLetSendersWait() throws LinuxException {
         NativeMemory room = new NativeMemory(Integer.BYTES);
         room.buffer().putInt(0, SEND_BUFFER_BYTES);
-        int result = LibC.setsockopt(kernelEnd.number(), SOL_SOCKET, SO_SNDBUFFORCE, room.address(), Integer.BYTES);
-        Reference.reachabilityFence(room);
-        if (result < 0) {
-            throw LinuxException.last("setsockopt", path());
+        try {
+            if (LibC.setsockopt(kernelEnd.number(), SOL_SOCKET, SO_SNDBUFFORCE, room.address(), Integer.BYTES) < 0) {
+                throw LinuxException.last("setsockopt", path());
+            }
+        } finally {
+            Reference.reachabilityFence(room);
         }
     }
 
