@@ -15,6 +15,7 @@ import io.farblock.tls.Identity;
 import io.farblock.tls.LinkSecurity;
 import io.farblock.tls.Role;
 import io.netty.handler.ssl.OpenSsl;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,10 +77,10 @@ class SecureLinkTest {
 
     @Test
     void refusesPlainLinksToOtherMachines() {
-        InetSocketAddress elsewhere = new InetSocketAddress("10.0.0.5", 7070);
+        InetSocketAddress elsewhere = InetSocketAddress.createUnresolved("10.0.0.5", 7070);
         assertThat(LinkSecurity.LOOPBACK_ONLY.refusal(elsewhere)).contains("10.0.0.5:7070", "--tls", "--insecure");
         assertThat(LinkSecurity.INSECURE.refusal(elsewhere)).isNull();
-        InetSocketAddress everywhere = new InetSocketAddress("0.0.0.0", 0);
+        InetSocketAddress everywhere = new InetSocketAddress(0);
         assertThatThrownBy(() -> StorageServer.start(ServerOptions.of(folder.resolve("other"), everywhere, everywhere)))
                 .isInstanceOf(StartupException.class)
                 .hasMessageContaining("--insecure");
@@ -87,7 +88,7 @@ class SecureLinkTest {
 
     @Test
     void servesWithTheCertificateOfAServerOnly() {
-        InetSocketAddress any = new InetSocketAddress("127.0.0.1", 0);
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         assertThatThrownBy(() -> StorageServer.start(
                         ServerOptions.of(folder.resolve("other"), any, any).withLinks(admin)))
                 .isInstanceOf(StartupException.class)
