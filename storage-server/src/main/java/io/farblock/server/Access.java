@@ -2,11 +2,12 @@ package io.farblock.server;
 
 import io.farblock.tls.Identity;
 import io.farblock.tls.Role;
+import io.farblock.wire.proto.Hello;
 import java.util.UUID;
 
 /**
  * Who may do what with a volume, by its record: an administrator everything, an owner everything with its own volumes, a
- * reader nothing but read. A node to which a volume is published may open it. Stateless.
+ * reader nothing but read. A node to which a volume is published may open it, and be shown it. Stateless.
  */
 final class Access {
     // A node is published as its name, a dot and its daemon's id.
@@ -23,15 +24,22 @@ final class Access {
     }
 
     static boolean mayRead(Identity who, VolumeRecord record) {
-        return mayOwn(who, record) || record.getReadersList().contains(who.name()) || isPublished(who, record, true);
+        return mayOwn(who, record) || record.getReadersList().contains(who.name());
+    }
+
+    static boolean mayShow(Identity who, VolumeRecord record) {
+        return mayRead(who, record) || isPublished(who, record, true);
     }
 
     /** Why somebody may not open a volume, in one line; or null. */
-    static String refusal(Identity who, VolumeRecord record, boolean readOnly) {
-        if (readOnly ? mayRead(who, record) : mayOwn(who, record) || isPublished(who, record, false)) {
+    static String refusal(Identity who, VolumeRecord record, Hello hello) {
+        boolean readOnly = hello.getReadOnly();
+        boolean isPublished = !hello.getTakeOver() && isPublished(who, record, readOnly);
+        if (isPublished || (readOnly ? mayRead(who, record) : mayOwn(who, record))) {
             return null;
         }
-        return who + " may not " + (readOnly ? "read" : "write") + " volume " + record.getName()
+        String what = readOnly ? "read" : hello.getTakeOver() ? "take over" : "write";
+        return who + " may not " + what + " volume " + record.getName()
                 + ": an administrator can allow it with farblock volume set";
     }
 

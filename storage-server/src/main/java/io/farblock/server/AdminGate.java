@@ -26,6 +26,7 @@ final class AdminGate implements ServerInterceptor {
     /** What a caller has to be to the volume that a call is about. */
     private enum Need {
         NOTHING,
+        PUBLISHED,
         READER,
         OWNER,
         ADMIN
@@ -36,11 +37,11 @@ final class AdminGate implements ServerInterceptor {
 
     private static final Map<String, Need> NEEDS = Map.ofEntries(
             Map.entry("GetServer", Need.NOTHING),
-            // They see those that they may read.
+            // They see those that they may show.
             Map.entry("ListVolumes", Need.NOTHING),
             // It becomes theirs.
             Map.entry("CreateVolume", Need.NOTHING),
-            Map.entry("GetVolume", Need.READER),
+            Map.entry("GetVolume", Need.PUBLISHED),
             Map.entry("ListExtents", Need.READER),
             // It reads what they may read, a part with each call.
             Map.entry("CheckBlocks", Need.READER),
@@ -56,6 +57,9 @@ final class AdminGate implements ServerInterceptor {
             Map.entry("DeleteSnapshot", Need.OWNER),
             Map.entry("PublishVolume", Need.ADMIN),
             Map.entry("UnpublishVolume", Need.ADMIN));
+
+    private static final Status NOT_KNOWN =
+            Status.UNAUTHENTICATED.withDescription("the certificate was revoked or has expired");
 
     private final LinkSecurity links;
     private final Catalogue catalogue;
@@ -77,7 +81,7 @@ final class AdminGate implements ServerInterceptor {
             ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
         Identity caller = identify(call);
         if (caller == null) {
-            call.close(Status.UNAUTHENTICATED.withDescription("the certificate was revoked"), new Metadata());
+            call.close(NOT_KNOWN, new Metadata());
             return new ServerCall.Listener<>() {};
         }
         Passed<Q, A> passed = new Passed<>(call, caller);
@@ -95,15 +99,15 @@ final class AdminGate implements ServerInterceptor {
     }
 
     private static String volume(Message request) {
-        for (String field : new String[] {"volume", "name"}) {
-            FieldDescriptor named = request.getDescriptorForType().findFieldByName(field);
-            if (named != null) {
-                String name = (String) request.getField(named);
-                int snapshot = name.indexOf('@');
-                return snapshot < 0 ? name : name.substring(0, snapshot);
-            }
-        }
-        return "";
+        String volume = volume(request, "volume");
+        return volume.isEmpty() ? volume(request, "name") : volume;
+    }
+
+    private static String volume(Message request, String field) {
+        FieldDescriptor named = request.getDescriptorForType().findFieldByName(field);
+        String name = named == null ? "" : (String) request.getField(named);
+        int snapshot = name.indexOf('@');
+        return snapshot < 0 ? name : name.substring(0, snapshot);
     }
 
     /** Why a call may not be made, or null. What is about no volume that there is, is for the service to refuse. */
@@ -117,16 +121,20 @@ final class AdminGate implements ServerInterceptor {
         }
         try {
             VolumeRecord record = catalogue.find(volume);
-            boolean may = need == Need.OWNER ? Access.mayOwn(caller, record) : Access.mayRead(caller, record);
+            boolean may = switch (need) {
+                case PUBLISHED -> Access.mayShow(caller, record);
+                case READER -> Access.mayRead(caller, record);
+                default -> Access.mayOwn(caller, record);
+            };
             return may ? null : volume + " is not a volume of " + caller;
         } catch (VolumeException e) {
             return null;
         }
     }
 
-    private boolean mayRead(Identity caller, String volume) {
+    private boolean mayShow(Identity caller, String volume) {
         try {
-            return Access.mayRead(caller, catalogue.find(volume));
+            return Access.mayShow(caller, catalogue.find(volume));
         } catch (VolumeException e) {
             return false;
         }
@@ -152,7 +160,7 @@ final class AdminGate implements ServerInterceptor {
             if (message instanceof ListVolumesResponse all && !Access.isAdmin(caller)) {
                 ListVolumesResponse.Builder some = all.toBuilder().clearVolumes();
                 all.getVolumesList().stream()
-                        .filter(volume -> mayRead(caller, volume.getName()))
+                        .filter(volume -> mayShow(caller, volume.getName()))
                         .forEach(some::addVolumes);
                 super.sendMessage((A) some.build());
             } else {
@@ -172,10 +180,13 @@ final class AdminGate implements ServerInterceptor {
         }
     }
 
-    /** What a caller asks for, looked at before the service has it. */
+    /**
+     * What a caller asks for. The service does it when the caller has said that nothing more comes, and so it is looked at
+     * then: a caller who waits with that is judged by what is true at the end.
+     */
     private final class Requests<Q, A> extends ForwardingServerCallListener.SimpleForwardingServerCallListener<Q> {
         private final Passed<Q, A> passed;
-        private boolean refused;
+        private Q request;
 
         Requests(ServerCall.Listener<Q> service, Passed<Q, A> passed) {
             super(service);
@@ -183,22 +194,34 @@ final class AdminGate implements ServerInterceptor {
         }
 
         @Override
-        public void onMessage(Q request) {
-            passed.volume = volume((Message) request);
-            String refusal = refusal(passed.caller, passed.method(), passed.volume);
-            if (refusal == null) {
-                super.onMessage(request);
-            } else if (!refused) {
-                refused = true;
-                passed.close(Status.PERMISSION_DENIED.withDescription(refusal), new Metadata());
-            }
+        public void onMessage(Q message) {
+            request = message;
         }
 
         @Override
         public void onHalfClose() {
-            if (!refused) {
-                super.onHalfClose();
+            Status refused = request == null ? null : refused((Message) request);
+            if (refused != null) {
+                passed.close(refused, new Metadata());
+                return;
             }
+            if (request != null) {
+                super.onMessage(request);
+            }
+            super.onHalfClose();
+        }
+
+        private Status refused(Message message) {
+            if (identify(passed) == null) {
+                return NOT_KNOWN;
+            }
+            passed.volume = volume(message);
+            String refusal = refusal(passed.caller, passed.method(), passed.volume);
+            String since = volume(message, "since");
+            if (refusal == null && !since.isEmpty()) {
+                refusal = refusal(passed.caller, passed.method(), since);
+            }
+            return refusal == null ? null : Status.PERMISSION_DENIED.withDescription(refusal);
         }
     }
 }

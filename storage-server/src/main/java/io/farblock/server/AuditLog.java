@@ -91,7 +91,8 @@ final class AuditLog implements AutoCloseable {
     }
 
     private static Value text(String value) {
-        return Value.newBuilder().setStringValue(value).build();
+        // A line is to be short whatever somebody sends: older lines make room for it.
+        return Value.newBuilder().setStringValue(Names.printable(value)).build();
     }
 
     private static Value number(double value) {

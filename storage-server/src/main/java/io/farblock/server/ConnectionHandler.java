@@ -124,8 +124,9 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
     // Also of a session that was resumed, for which no certificate was shown, and as long as the connection stands.
     private void requireStanding() {
         identity = links.identity(certificate);
-        if (identity == null) {
-            LOG.info("connection from {} ends: its certificate was revoked", remote());
+        if (identity == null && !ended) {
+            LOG.info("connection from {} ends: its certificate was revoked or has expired", remote());
+            ended = true;
             disconnect();
         }
     }

@@ -74,6 +74,15 @@ final class Publications {
         return record.clearPublications().addAllPublications(left);
     }
 
+    /**
+     * How somebody is refused who may not open the volume: a device of a publication that has ended must end, and would
+     * go on asking otherwise.
+     */
+    static RefusalCode codeOf(Hello hello, VolumeRecord record) {
+        boolean hasEnded = hello.getPublication() != 0 && refusal(hello, record) != null;
+        return hasEnded ? RefusalCode.REFUSAL_CODE_STALE_EPOCH : RefusalCode.REFUSAL_CODE_NOT_ALLOWED;
+    }
+
     /** Why a client may not open the volume, or null. */
     static Lease.Refusal refusal(Hello hello, VolumeRecord record) {
         if (hello.getPublication() != 0) {

@@ -273,9 +273,9 @@ final class VolumeTable {
         }
         try {
             VolumeRecord record = catalogue.find(hello.getVolume());
-            String refusal = Access.refusal(client.identity(), record, hello.getReadOnly());
+            String refusal = Access.refusal(client.identity(), record, hello);
             if (refusal != null) {
-                client.refuse(answer, RefusalCode.REFUSAL_CODE_NOT_ALLOWED, refusal, "");
+                client.refuse(answer, Publications.codeOf(hello, record), refusal, "");
                 return;
             }
             serve(control, record).open(hello, record, client, answer);

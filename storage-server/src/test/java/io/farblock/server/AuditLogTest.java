@@ -23,7 +23,7 @@ class AuditLogTest {
         }
         List<String> lines = Files.readAllLines(folder.resolve("audit.log"));
         assertThat(lines).hasSize(2);
-        assertThat(lines.get(0)).contains("farblock://admin/anybody", "\"method\":\"DeleteVolume\"", "ma\\\"il\\n");
+        assertThat(lines.get(0)).contains("farblock://admin/anybody", "\"method\":\"DeleteVolume\"", "ma\\\"il?");
     }
 
     @Test

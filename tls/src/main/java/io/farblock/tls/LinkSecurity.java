@@ -6,6 +6,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -93,10 +94,13 @@ public final class LinkSecurity implements AutoCloseable {
         }
     }
 
-    /** Whose it is, as long as it was not revoked; null afterwards. It was believed at the handshake. */
+    /** Whose it is, as long as it was not revoked and has not expired; null afterwards. It was believed at a handshake. */
     public Identity identity(X509Certificate certificate) {
         try {
+            certificate.checkValidity();
             return credentials.current().trust().isRevoked(certificate) ? null : Identity.of(certificate);
+        } catch (CertificateExpiredException e) {
+            return null;
         } catch (CertificateException e) {
             throw new IllegalStateException("a certificate that was believed names nobody", e);
         }
