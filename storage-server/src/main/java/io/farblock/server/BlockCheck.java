@@ -89,9 +89,13 @@ final class BlockCheck {
             } else {
                 at = Math.max(at, fileBegin + checked(data) & -BLOCK);
                 long hole = checked(volume.disk().nextHole(fd, data));
-                long end = Math.min(at + CHUNK_BYTES, fileBegin + hole + BLOCK - 1 & -BLOCK);
-                checkChunk(layer, at, (int) (end - at));
-                at = end;
+                // What a resize that was cut short has left behind the end is not the layer's.
+                long last = Math.min(fileBegin + hole, layer.sizeBytes()) + BLOCK - 1 & -BLOCK;
+                long end = Math.min(at + CHUNK_BYTES, last);
+                if (end > at) {
+                    checkChunk(layer, at, (int) (end - at));
+                }
+                at = Math.max(end, at + BLOCK);
             }
         }
         return at;

@@ -67,6 +67,9 @@ final class ExtentQueries {
                     name + " is a snapshot: check volume "
                             + SnapshotName.parse(name).volume() + ", all of its snapshots are checked with it");
         }
+        if (from < 0 || from % BlockMap.BLOCK_BYTES != 0) {
+            throw new VolumeException(VolumeException.Kind.INVALID, "no block begins at " + from);
+        }
         VolumeControl control = volumes.control(name);
         long beginNanos = System.nanoTime();
         CheckBlocksResponse part = control.call(() -> pausing(control, () -> checkPart(control, name, layer, from)));

@@ -43,6 +43,11 @@ final class VolumeChanges {
         ServedVolume served = volumes.serve(control, record);
         control.merge().pause();
         try {
+            if (served.volume().layers().chain().count() < record.getLayersCount()) {
+                // A snapshot that failed half way left a layer: it is the top one, which is to be as long as the
+                // volume.
+                served.volume().push(record);
+            }
             VolumeRecord larger = sizes.grow(served.volume(), sizeBytes);
             served.infoIsNew();
             return larger;

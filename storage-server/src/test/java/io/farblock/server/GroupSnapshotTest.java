@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.farblock.api.admin.Snapshot;
+import io.farblock.api.admin.Volume;
 import io.farblock.block.BlockStatus;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class GroupSnapshotTest {
     private static final int BLOCK = 4096;
+    private static final long OLD_END = 1 << 20;
     private static final int SNAPSHOTS = 12;
     private static final int READS = 100;
 
@@ -28,6 +32,8 @@ class GroupSnapshotTest {
     Path directory;
 
     private final FaultyDisk disk = new FaultyDisk();
+    // The common pool may have a single thread, which a writer keeps until its test has seen what others do.
+    private final ExecutorService threads = Executors.newCachedThreadPool();
     private StorageServer server;
     private Operator operator;
     private volatile boolean enough;
@@ -47,6 +53,7 @@ class GroupSnapshotTest {
         disk.releaseAll();
         operator.close();
         server.close();
+        threads.shutdownNow();
     }
 
     private RawClient writer(String volume) throws IOException {
@@ -83,7 +90,7 @@ class GroupSnapshotTest {
 
     @Test
     void hasNoWriteWithoutTheOneThatCameBeforeIt() throws Exception {
-        CompletableFuture<Void> writer = CompletableFuture.runAsync(this::writeInOrder);
+        CompletableFuture<Void> writer = CompletableFuture.runAsync(this::writeInOrder, threads);
         awaitWriter();
         for (int i = 0; i < SNAPSHOTS; i++) {
             operator.groupSnapshot("s" + i, i % 2 == 0 ? new String[] {"a", "b"} : new String[] {"b", "a"});
@@ -111,10 +118,10 @@ class GroupSnapshotTest {
                 RawClient reader = new RawClient(server.dataAddress())) {
             reader.open(RawClient.hello("a", "reader").setReadOnly(true));
             FaultyDisk.Stall stall = holdWrite(between);
-            CompletableFuture<Void> writer = CompletableFuture.runAsync(this::writeInOrder);
+            CompletableFuture<Void> writer = CompletableFuture.runAsync(this::writeInOrder, threads);
             awaitWriter();
             CompletableFuture<Void> taken =
-                    CompletableFuture.runAsync(() -> operator.groupSnapshot("monday", "a", "am", "b"));
+                    CompletableFuture.runAsync(() -> operator.groupSnapshot("monday", "a", "am", "b"), threads);
             awaitLayers(6);
             awaitWriterHeld(reader);
             stall.release();
@@ -157,13 +164,15 @@ class GroupSnapshotTest {
     /** Has a write be with the disk until it is released; later ones pass. */
     private FaultyDisk.Stall holdWrite(RawClient client) {
         FaultyDisk.Stall stall = disk.stallWrites();
-        held = CompletableFuture.supplyAsync(() -> {
-            try {
-                return client.write(0, block(1));
-            } catch (IOException e) {
-                throw new AssertionError(e);
-            }
-        });
+        held = CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        return client.write(0, block(1));
+                    } catch (IOException e) {
+                        throw new AssertionError(e);
+                    }
+                },
+                threads);
         stall.awaitEntered();
         disk.stallWrites().release();
         return stall;
@@ -186,6 +195,35 @@ class GroupSnapshotTest {
         operator.groupSnapshot("monday", "a", "b");
         assertThat(written("a@monday")).isEqualTo(2);
         assertThat(written("b@monday")).isEqualTo(1);
+    }
+
+    @Test
+    void keepsWhatIsWrittenBehindTheOldEndOfAVolumeAfterAGroupThatFailed() throws Exception {
+        operator.snapshot("a", "open");
+        try (RawClient reader = new RawClient(server.dataAddress());
+                RawClient first = writer("a");
+                RawClient second = writer("b")) {
+            // Merges wait for whoever has a snapshot open, and so the layer that was made for the group stays.
+            reader.open(RawClient.hello("a@open", "reader").setReadOnly(true));
+            FaultyDisk.Stall stall = holdWrite(second);
+            assertThatThrownBy(() -> operator.groupSnapshot("monday", "a", "b"))
+                    .hasMessageContaining("no snapshot was taken");
+            stall.release();
+            assertThat(held.join()).isEqualTo(BlockStatus.OK);
+
+            Volume larger = operator.resize("a", 2 * OLD_END, false);
+            assertThat(larger.getSizeBytes()).isEqualTo(2 * OLD_END);
+            assertThat(first.receiveEvent().hasResized()).isTrue();
+            assertThat(first.write(OLD_END, block(7))).isEqualTo(BlockStatus.OK);
+        }
+        operator.close();
+        server.close();
+        server = StorageServer.start(TestVolume.options(directory.resolve("data")), disk);
+        operator = new Operator(server);
+
+        try (RawClient reader = writer("a")) {
+            assertThat(ByteBuffer.wrap(reader.read(OLD_END, BLOCK)).getInt()).isEqualTo(7);
+        }
     }
 
     @Test
