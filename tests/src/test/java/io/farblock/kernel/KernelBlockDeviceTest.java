@@ -337,7 +337,7 @@ class KernelBlockDeviceTest {
     }
 
     private static int rounds() {
-        return Integer.getInteger("farblock.rounds", Faults.fully(200, 50));
+        return Integer.getInteger("farblock.rounds", Faults.fully(200, 20));
     }
 
     private static void attachAndDetach(int rounds) {
