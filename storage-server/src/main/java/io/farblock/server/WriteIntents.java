@@ -21,24 +21,25 @@ import java.util.concurrent.atomic.AtomicLongArray;
 final class WriteIntents implements AutoCloseable {
     private static final String NAME = "intents";
     private static final int PAGE_BYTES = 4096;
-    private static final int WORDS_IN_PAGE = PAGE_BYTES / Long.BYTES;
+    private static final int REGIONS_IN_PAGE = PAGE_BYTES * Byte.SIZE;
 
     private final Disk disk;
     private final Path path;
     private final FileDescriptor file;
     private final NativeMemory memory = new NativeMemory(PAGE_BYTES);
     private final ByteBuffer page = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
-    // What is durable, a bit a region. Changed under this object's lock; replaced by a longer one.
+    // What is durable, a bit a region and no more words than it takes. Replaced by a longer one under this object's
+    // lock.
     private volatile AtomicLongArray open;
     // Asked for by those who wait for the lock: one sync is for all of them.
     private final BitSet wanted = new BitSet();
     private boolean failed;
 
-    private WriteIntents(Disk disk, Path path, FileDescriptor file, int pages) {
+    private WriteIntents(Disk disk, Path path, FileDescriptor file, long sizeBytes) {
         this.disk = disk;
         this.path = path;
         this.file = file;
-        open = new AtomicLongArray(pages * WORDS_IN_PAGE);
+        open = new AtomicLongArray(wordsOf(sizeBytes));
     }
 
     /** Makes the file, with all of its room, durable but for its name in {@code directory}. */
@@ -46,15 +47,18 @@ final class WriteIntents implements AutoCloseable {
         disk.writeFile(directory.resolve(NAME), new byte[pagesOf(sizeBytes) * PAGE_BYTES]);
     }
 
+    /** Opens the file; {@link #load} is to come before anything else, unless it is new. */
     static WriteIntents open(Disk disk, Path directory, long sizeBytes) throws IOException {
         Path path = directory.resolve(NAME);
-        WriteIntents intents = new WriteIntents(disk, path, disk.open(path), pagesOf(sizeBytes));
-        intents.load();
-        return intents;
+        return new WriteIntents(disk, path, disk.open(path), sizeBytes);
     }
 
     private static int pagesOf(long sizeBytes) {
-        return (BlockMap.pagesOf(sizeBytes) + PAGE_BYTES * Byte.SIZE - 1) / (PAGE_BYTES * Byte.SIZE);
+        return (BlockMap.pagesOf(sizeBytes) + REGIONS_IN_PAGE - 1) / REGIONS_IN_PAGE;
+    }
+
+    private static int wordsOf(long sizeBytes) {
+        return (BlockMap.pagesOf(sizeBytes) + Long.SIZE - 1) / Long.SIZE;
     }
 
     /** Whether a sync of them has failed: no more regions can be opened until they are read again. */
@@ -65,10 +69,11 @@ final class WriteIntents implements AutoCloseable {
     /** Reads again what is on the disk. */
     synchronized void load() throws IOException {
         failed = false;
-        long[] words = BitSet.valueOf(disk.readFile(path)).toLongArray();
+        ByteBuffer content = ByteBuffer.wrap(disk.readFile(path)).order(ByteOrder.LITTLE_ENDIAN);
         AtomicLongArray now = open;
         for (int i = 0; i < now.length(); i++) {
-            now.set(i, i < words.length ? words[i] : 0);
+            int at = i * Long.BYTES;
+            now.set(i, at < content.limit() ? content.getLong(at) : 0);
         }
     }
 
@@ -119,14 +124,15 @@ final class WriteIntents implements AutoCloseable {
             }
             BitSet opening = takeWanted();
             opening.set(first, last + 1);
-            opening.or(regions());
-            int result = write(opening);
+            BitSet all = regions();
+            all.or(opening);
+            int result = write(all, opening);
             if (result == 0) {
                 result = disk.syncData(file.number());
                 failed = result < 0;
             }
             if (result == 0) {
-                publish(opening);
+                publish(all);
             }
             return result;
         }
@@ -155,34 +161,39 @@ final class WriteIntents implements AutoCloseable {
         BitSet left = regions();
         left.andNot(closing);
         publish(left);
-        return write(left);
+        return write(left, closing);
     }
 
-    private int write(BitSet regions) {
+    // The pages of the file that have one of the changed regions.
+    private int write(BitSet regions, BitSet changed) {
         long[] words = regions.toLongArray();
-        for (int first = 0; first < open.length(); first += WORDS_IN_PAGE) {
-            for (int i = 0; i < WORDS_IN_PAGE; i++) {
+        int region = changed.nextSetBit(0);
+        while (region >= 0) {
+            int filePage = region / REGIONS_IN_PAGE;
+            int first = filePage * (REGIONS_IN_PAGE / Long.SIZE);
+            for (int i = 0; i < PAGE_BYTES / Long.BYTES; i++) {
                 page.putLong(i * Long.BYTES, first + i < words.length ? words[first + i] : 0);
             }
-            long put = disk.write(file.number(), memory.address(), PAGE_BYTES, (long) first * Long.BYTES);
+            long put = disk.write(file.number(), memory.address(), PAGE_BYTES, (long) filePage * PAGE_BYTES);
             if (put != PAGE_BYTES) {
                 return put < 0 ? (int) put : -Errno.EIO;
             }
+            region = changed.nextSetBit((filePage + 1) * REGIONS_IN_PAGE);
         }
         return 0;
     }
 
     /** Makes room for the regions of a longer layer, durably. */
     synchronized void grow(long sizeBytes) throws IOException {
-        int pages = pagesOf(sizeBytes);
         AtomicLongArray before = open;
-        if (pages * WORDS_IN_PAGE <= before.length()) {
+        if (wordsOf(sizeBytes) <= before.length()) {
             return;
         }
-        disk.setSize(path, (long) pages * PAGE_BYTES);
+        long lengthBytes = (long) pagesOf(sizeBytes) * PAGE_BYTES;
+        disk.setSize(path, lengthBytes);
         // Or the write that needs it hears of a full disk.
-        var unused = disk.allocate(file.number(), LibC.FALLOC_FL_KEEP_SIZE, 0, (long) pages * PAGE_BYTES);
-        AtomicLongArray more = new AtomicLongArray(pages * WORDS_IN_PAGE);
+        var unused = disk.allocate(file.number(), LibC.FALLOC_FL_KEEP_SIZE, 0, lengthBytes);
+        AtomicLongArray more = new AtomicLongArray(wordsOf(sizeBytes));
         for (int i = 0; i < before.length(); i++) {
             more.set(i, before.get(i));
         }
