@@ -141,6 +141,11 @@ final class BlockMap {
         return (int) Math.min(MapPage.BLOCKS, blocks - ((long) page << PAGE_SHIFT));
     }
 
+    // Each is what the one before it is.
+    private static boolean isUniform(byte[] slots, int count) {
+        return Arrays.equals(slots, 0, count - 1, slots, 1, count);
+    }
+
     /** Lays what a layer says of a page over what is there; only before anybody reads. */
     synchronized void overlay(int page, byte[] states, byte slot) {
         byte[] slots = mixed.get(page);
@@ -148,14 +153,17 @@ final class BlockMap {
             slots = new byte[MapPage.BLOCKS];
             Arrays.fill(slots, uniform[page]);
         }
-        boolean isUniform = true;
-        for (int i = 0; i < blocksIn(page); i++) {
-            int state = MapPage.state(states, i);
-            if (state != MapPage.ABSENT) {
-                slots[i] = state == MapPage.DATA ? slot : ZEROS;
+        int count = blocksIn(page);
+        for (int i = 0; i < count; i += 4) {
+            // Most bytes say nothing of any of their four blocks.
+            for (int block = i; states[i >> 2] != 0 && block < Math.min(i + 4, count); block++) {
+                int state = MapPage.state(states, block);
+                if (state != MapPage.ABSENT) {
+                    slots[block] = state == MapPage.DATA ? slot : ZEROS;
+                }
             }
-            isUniform &= slots[i] == slots[0];
         }
+        boolean isUniform = isUniform(slots, count);
         uniform[page] = slots[0];
         mixed.set(page, isUniform ? null : slots);
     }
@@ -198,13 +206,14 @@ final class BlockMap {
 
     private byte[] states(int page, byte slot, int zero) {
         byte[] states = new byte[MapPage.STATES_BYTES];
-        long first = (long) page << PAGE_SHIFT;
-        for (int i = 0; i < blocksIn(page); i++) {
-            byte found = slotOfBlock(first + i);
+        byte[] slots = mixed.get(page);
+        int count = blocksIn(page);
+        for (int i = 0; i < count; i++) {
+            byte found = slots == null ? uniform[page] : slots[i];
             if (found == slot) {
-                MapPage.setState(states, i, MapPage.DATA);
-            } else if (found == ZEROS) {
-                MapPage.setState(states, i, zero);
+                states[i >> 2] |= (byte) (MapPage.DATA << ((i & 3) << 1));
+            } else if (found == ZEROS && zero != MapPage.ABSENT) {
+                states[i >> 2] |= (byte) (zero << ((i & 3) << 1));
             }
         }
         return states;
@@ -234,15 +243,9 @@ final class BlockMap {
     /** Holds a page as one byte if its blocks are all in the same place now. */
     synchronized void compact(int page) {
         byte[] slots = mixed.get(page);
-        if (slots == null) {
-            return;
+        if (slots != null && isUniform(slots, blocksIn(page))) {
+            uniform[page] = slots[0];
+            mixed.set(page, null);
         }
-        for (int i = 1; i < blocksIn(page); i++) {
-            if (slots[i] != slots[0]) {
-                return;
-            }
-        }
-        uniform[page] = slots[0];
-        mixed.set(page, null);
     }
 }

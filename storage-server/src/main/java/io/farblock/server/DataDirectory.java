@@ -149,8 +149,9 @@ final class DataDirectory implements AutoCloseable {
         NativeMemory text = new NativeMemory(PID_BYTES);
         try {
             text.buffer().put(0, bytes);
-            LibC.ftruncate(lock.number(), 0);
             LibC.pwrite(lock.number(), text.address(), bytes.length, 0);
+            // After that: ext4 waits for the disk when a file is closed that was emptied and written.
+            LibC.ftruncate(lock.number(), bytes.length);
         } finally {
             Reference.reachabilityFence(text);
         }

@@ -38,6 +38,8 @@ final class MapPage {
     private static final int SPARE_OFFSET = 40;
     private static final int STATES_OFFSET = 2048;
     private static final int INVALID = 3;
+    // Of each pair.
+    private static final long LOWER_BITS = 0x5555_5555_5555_5555L;
 
     private MapPage() {}
 
@@ -84,8 +86,9 @@ final class MapPage {
         }
         byte[] states = new byte[STATES_BYTES];
         buffer.get(at + STATES_OFFSET, states);
-        for (byte four : states) {
-            if ((four & four >> 1 & 0x55) != 0) {
+        for (int i = 0; i < STATES_BYTES; i += Long.BYTES) {
+            long many = buffer.getLong(at + STATES_OFFSET + i);
+            if ((many & many >>> 1 & LOWER_BITS) != 0) {
                 throw new IOException("a block has the state " + INVALID);
             }
         }

@@ -218,6 +218,7 @@ final class VolumeFiles implements AutoCloseable {
     }
 
     private static Path file(Path directory, int index) {
-        return directory.resolve("data.%03d".formatted(index));
+        String digits = Integer.toString(1000 + index).substring(1);
+        return directory.resolve("data." + digits);
     }
 }
