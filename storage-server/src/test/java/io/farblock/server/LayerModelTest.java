@@ -25,7 +25,9 @@ class LayerModelTest {
     void readsWhatWasWrittenWhateverHappens() throws Exception {
         LayerModelSuite suite = new LayerModelSuite(1);
 
-        suite.run(Boolean.getBoolean("farblock.long") ? LONG_SEEDS : SEEDS);
+        suite.run(
+                Boolean.getBoolean("farblock.long") ? LONG_SEEDS : SEEDS,
+                Runtime.getRuntime().availableProcessors());
 
         System.out.println(suite.totals());
         assertThat(suite.totals().done)

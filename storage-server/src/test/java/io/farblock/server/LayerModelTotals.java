@@ -15,6 +15,15 @@ final class LayerModelTotals {
     /** How many flipped bits were found. */
     int rottenBlocks;
 
+    /** Adds what others have met. */
+    void add(LayerModelTotals more) {
+        more.done.forEach((operation, count) -> done.merge(operation, count, Integer::sum));
+        more.interrupted.forEach((operation, count) -> interrupted.merge(operation, count, Integer::sum));
+        mergedLayers += more.mergedLayers;
+        crashesInARestart += more.crashesInARestart;
+        rottenBlocks += more.rottenBlocks;
+    }
+
     @Override
     public String toString() {
         return "done " + done + "\ninterrupted " + interrupted + "\nmerged layers " + mergedLayers

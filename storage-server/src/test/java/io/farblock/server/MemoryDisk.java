@@ -11,8 +11,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -50,6 +52,8 @@ final class MemoryDisk extends Disk {
     private static final class File {
         final NavigableMap<Integer, Page> pages = new TreeMap<>();
         final List<Page> dirty = new ArrayList<>();
+        // Of a directory; in the order in which they came.
+        final Set<Path> entries = new LinkedHashSet<>();
         long sizeBytes;
 
         File(long sizeBytes) {
@@ -60,7 +64,7 @@ final class MemoryDisk extends Disk {
     private record Undo(Path directory, Runnable step) {}
 
     private final SplittableRandom random;
-    private final NavigableMap<Path, File> files = new TreeMap<>();
+    private final Map<Path, File> files = new HashMap<>();
     private final List<File> descriptors = new ArrayList<>();
     private final Set<File> dirty = new LinkedHashSet<>();
     private final Deque<Undo> unsynced = new ArrayDeque<>();
@@ -361,31 +365,45 @@ final class MemoryDisk extends Disk {
 
     @Override
     List<Path> list(Path directory) throws IOException {
-        File unused = file(directory);
-        List<Path> found = new ArrayList<>();
-        for (Path path : files.tailMap(directory, false).keySet()) {
-            if (!path.startsWith(directory)) {
-                break;
-            }
-            if (directory.equals(path.getParent())) {
-                found.add(path);
-            }
-        }
-        return found;
+        return List.copyOf(file(directory).entries);
     }
 
     @Override
     void makeDirectory(Path directory) throws IOException {
         if (!files.containsKey(directory)) {
             step();
-            files.put(directory, new File(0));
-            remember(directory, () -> files.keySet().removeIf(path -> path.startsWith(directory)));
+            enter(directory, new File(0));
+            remember(directory, () -> leaveWithAllIn(directory));
         }
     }
 
     private void put(Path path, File file) {
         remember(path, undoOf(path));
+        enter(path, file);
+    }
+
+    private void enter(Path path, File file) {
         files.put(path, file);
+        File parent = files.get(path.getParent());
+        if (parent != null) {
+            parent.entries.add(path);
+        }
+    }
+
+    private File leave(Path path) {
+        File parent = files.get(path.getParent());
+        if (parent != null) {
+            parent.entries.remove(path);
+        }
+        return files.remove(path);
+    }
+
+    private void leaveWithAllIn(Path directory) {
+        File file = files.get(directory);
+        if (file != null) {
+            List.copyOf(file.entries).forEach(this::leaveWithAllIn);
+            File unused = leave(directory);
+        }
     }
 
     @Override
@@ -397,7 +415,7 @@ final class MemoryDisk extends Disk {
             undoFrom.run();
             undoTo.run();
         });
-        files.put(to, files.remove(from));
+        enter(to, leave(from));
     }
 
     @Override
@@ -405,13 +423,13 @@ final class MemoryDisk extends Disk {
         if (files.containsKey(path)) {
             step();
             remember(path, undoOf(path));
-            files.remove(path);
+            File unused = leave(path);
         }
     }
 
     private Runnable undoOf(Path path) {
         File before = files.get(path);
-        return before == null ? () -> files.remove(path) : () -> files.put(path, before);
+        return before == null ? () -> leaveWithAllIn(path) : () -> enter(path, before);
     }
 
     private void remember(Path path, Runnable step) {
