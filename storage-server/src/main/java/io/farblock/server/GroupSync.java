@@ -4,6 +4,8 @@ import io.farblock.linux.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One sync of a volume for all who wait for one: the writes that are covered are those acknowledged before it starts.
@@ -12,6 +14,8 @@ import java.util.concurrent.Executor;
  * at a time, on the volume's own sync thread. Calls from any thread.
  */
 final class GroupSync {
+    private static final Logger LOG = LoggerFactory.getLogger(GroupSync.class);
+
     private final FileVolume volume;
     private final Executor thread;
     private final Runnable rounds = this::runRounds;
@@ -72,10 +76,16 @@ final class GroupSync {
 
     private void runRounds() {
         while (takeWaiting()) {
-            if (syncing) {
-                sync();
-            } else {
-                volume.startWriteBack();
+            try {
+                if (syncing) {
+                    sync();
+                } else {
+                    volume.startWriteBack();
+                }
+            } catch (RuntimeException e) {
+                // Whoever comes next is still to hear of an end.
+                LOG.error("volume {}: a mistake of the server's own in a sync", volume.name(), e);
+                volume.fail("a mistake of the server's own in a sync");
             }
         }
     }
@@ -89,9 +99,17 @@ final class GroupSync {
             // First of all: who is told next may write at once.
             atTheDisk = false;
             for (int i = 0; i < covered.size(); i++) {
-                covered.get(i).synced(result);
+                tell(covered.get(i), result);
             }
             covered.clear();
+        }
+    }
+
+    private void tell(Waiter waiter, int result) {
+        try {
+            waiter.synced(result);
+        } catch (RuntimeException e) {
+            LOG.error("volume {}: a mistake of the server's own after a sync", volume.name(), e);
         }
     }
 
