@@ -51,11 +51,7 @@ final class Checksums {
             // Nothing at all: somebody cut the file short behind our back.
             return got < 0 ? got : -Errno.EIO;
         }
-        boolean isDamaged = false;
-        for (int at = 0; layer.sums() != null && at < whole; at += BLOCK) {
-            isDamaged |= isDamaged(layer, offset + at, scratch, at);
-        }
-        return isDamaged ? -Errno.EIO : whole;
+        return anyDamaged(scratch, layer, offset, (int) whole) ? -Errno.EIO : whole;
     }
 
     /** Whether a block of a layer, which is at index {@code at} of a scratch memory, is not what was written. */
@@ -111,11 +107,11 @@ final class Checksums {
         return true;
     }
 
-    /** Says that a payload of whole blocks was written. */
+    /** Says on an event loop that a payload of whole blocks was written. */
     void written(BlockHasher hasher, SegmentList payload, long offset, long lengthBytes) {
         LayerSums sums = layers.chain().target().sums();
         for (long at = 0; sums != null && at < lengthBytes; at += BLOCK) {
-            sums.put(offset + at, hasher.sum(payload, at));
+            sums.putNow(offset + at, hasher.sum(payload, at));
         }
     }
 
@@ -206,14 +202,14 @@ final class Checksums {
     }
 
     /** Closes the regions to which nobody writes any more. The data of before the last call is durable. */
-    int settleIdle(ActiveRanges ranges) {
+    void settleIdle(ActiveRanges ranges) {
         LayerChain chain = layers.chain();
-        int result = 0;
-        for (int i = 0; i < chain.count() && result == 0; i++) {
+        for (int i = 0; i < chain.count(); i++) {
             LayerSums sums = chain.layer(i).sums();
-            result = sums == null ? 0 : sums.settleIdle(ranges);
+            if (sums != null) {
+                sums.settleIdle(ranges);
+            }
         }
-        return result;
     }
 
     /** Whether a crash would cost sums. */
@@ -232,13 +228,22 @@ final class Checksums {
         return layer.sums() == null ? 0 : layer.sums().settle();
     }
 
+    /** Whether one of the blocks of a layer, which are in a scratch memory, is not what was written. */
+    boolean anyDamaged(Scratch scratch, Layer layer, long offset, int lengthBytes) {
+        boolean any = false;
+        for (int at = 0; layer.sums() != null && at < lengthBytes; at += BLOCK) {
+            any |= isDamaged(layer, offset + at, scratch, at);
+        }
+        return any;
+    }
+
     /** Has blocks that were copied from one layer to another, over a scratch memory, be as right there as they were. */
     void moved(Scratch scratch, Layer from, Layer to, long offset, int lengthBytes) {
         for (int at = 0; to.sums() != null && at < lengthBytes; at += BLOCK) {
             boolean isDamaged = from.sums() != null && isDamaged(from, offset + at, scratch, at);
             int sum = from.sums() == null ? LayerSums.UNKNOWN : from.sums().get(offset + at);
             if (isDamaged) {
-                to.sums().putDamaged(offset + at);
+                to.sums().put(offset + at, LayerSums.DAMAGED);
             } else {
                 to.sums().put(offset + at, sum);
             }

@@ -291,8 +291,7 @@ final class FileVolume {
     private int syncWatched() {
         int place = watch.begin();
         try {
-            int result = layers.sync();
-            return result < 0 ? result : idleRegions.synced();
+            return idleRegions.synced(layers.sync());
         } finally {
             watch.end(place);
         }

@@ -24,16 +24,18 @@ final class IdleRegions {
         this.timer = timer;
     }
 
-    /** After a sync that has succeeded: closes what is to be closed; 0 or a negative error number. */
-    int synced() {
+    /** After a sync, with its result: closes what is to be closed if it has succeeded. Returns the same. */
+    int synced(int result) {
+        if (result < 0) {
+            return result;
+        }
         Checksums checksums = volume.layers().checksums();
-        int result = 0;
         if (due) {
             due = false;
             scheduled = false;
-            result = checksums.settleIdle(volume.ranges());
+            checksums.settleIdle(volume.ranges());
         }
-        if (!scheduled && result == 0 && checksums.hasOpenRegions()) {
+        if (!scheduled && checksums.hasOpenRegions()) {
             scheduled = true;
             var unused = timer.schedule(this::beginPeriod, PERIOD_SECONDS, TimeUnit.SECONDS);
         }

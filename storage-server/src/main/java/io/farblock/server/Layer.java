@@ -110,8 +110,13 @@ final class Layer implements AutoCloseable {
 
     /** Makes what was changed in its data durable; 0 or a negative error number, also if its sums cannot be kept. */
     int syncData() {
+        if (sums == null) {
+            return files.sync();
+        }
+        // Before the data: only of what this sync makes durable may the disk say that it is good again.
+        SortedMap<Long, Integer> marks = sums.takeMarks();
         int result = files.sync();
-        return result < 0 || sums == null ? result : sums.sync();
+        return result < 0 ? result : sums.sync(marks);
     }
 
     /** Syncs its files and reads all of them back from the disk; 0 or the first negative error number. */

@@ -221,6 +221,10 @@ final class LayerMerge {
         if (got != lengthBytes) {
             return got < 0 ? (int) got : -Errno.EIO;
         }
+        if (lower.sums() == null && layers.checksums().anyDamaged(scratch, upper, offset, lengthBytes)) {
+            // Below nothing could say so: it stays where it is.
+            return -Errno.EIO;
+        }
         int result = write(scratch, offset, lengthBytes);
         if (result < 0) {
             if (lower.sums() != null) {

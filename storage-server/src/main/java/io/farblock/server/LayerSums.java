@@ -1,14 +1,12 @@
 package io.farblock.server;
 
 import io.farblock.linux.Errno;
-import io.farblock.linux.FileDescriptor;
-import io.farblock.linux.NativeMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,14 +25,10 @@ final class LayerSums implements AutoCloseable {
     static final int DAMAGED = 1;
 
     private static final Logger LOG = LoggerFactory.getLogger(LayerSums.class);
-    private static final String NAME = "sums";
-    private static final int REGION_PAGES = MapPage.BLOCKS / SumMemory.PAGE_SUMS;
-    private static final int REGION_BYTES = REGION_PAGES * SumMemory.PAGE_BYTES;
+    private static final int REGION_PAGES = SumFile.REGION_PAGES;
 
-    private final Disk disk;
-    private final Path path;
     private final SumMemory memory;
-    private final FileDescriptor file;
+    private final SumFile file;
     private final WriteIntents intents;
     // Regions whose sums on the disk are not to be believed: what a crash has left open of a layer that somebody else
     // mends, or what could not be written. They stay open until the layer is mended. Replaced as a whole.
@@ -42,15 +36,12 @@ final class LayerSums implements AutoCloseable {
     // When a region was written to last, in calls of settleIdle. Written by whoever has the block's range.
     private volatile int[] written;
     private final AtomicInteger period = new AtomicInteger();
-    // Pages that say of a block that it is damaged, which is to be durable with the next sync.
-    private final BitSet urgent = new BitSet();
-    private volatile boolean saidUnreadable;
+    private final DamageMarks marks = new DamageMarks();
+    private final LateSums late = new LateSums();
     private volatile boolean saidUnwritable;
+    private volatile int lastErrno;
 
-    private LayerSums(
-            Disk disk, Path path, SumMemory memory, FileDescriptor file, WriteIntents intents, long sizeBytes) {
-        this.disk = disk;
-        this.path = path;
+    private LayerSums(SumMemory memory, SumFile file, WriteIntents intents, long sizeBytes) {
         this.memory = memory;
         this.file = file;
         this.intents = intents;
@@ -59,7 +50,7 @@ final class LayerSums implements AutoCloseable {
 
     /** Whether a layer has sums; one that was made before there were any has none. */
     static boolean exist(Disk disk, Path directory) throws IOException {
-        return disk.list(directory).contains(directory.resolve(NAME));
+        return SumFile.exists(disk, directory);
     }
 
     /** Makes the files of a layer of which no sum is known, durably. */
@@ -67,20 +58,14 @@ final class LayerSums implements AutoCloseable {
         WriteIntents.create(disk, directory, sizeBytes);
         // Where there are sums there are intents, whatever a crash takes away.
         disk.syncDirectory(directory);
-        disk.createSparse(directory.resolve(NAME), fileBytes(sizeBytes));
+        SumFile.create(disk, directory, sizeBytes);
         disk.syncDirectory(directory);
-    }
-
-    // Whole regions, whatever the layer's size.
-    private static long fileBytes(long sizeBytes) {
-        return (long) BlockMap.pagesOf(sizeBytes) * REGION_BYTES;
     }
 
     static LayerSums open(Disk disk, Path directory, long sizeBytes, SumMemory memory) throws IOException {
         WriteIntents intents = WriteIntents.open(disk, directory, sizeBytes);
         try {
-            Path path = directory.resolve(NAME);
-            return new LayerSums(disk, path, memory, disk.open(path), intents, sizeBytes);
+            return new LayerSums(memory, SumFile.open(disk, directory), intents, sizeBytes);
         } catch (IOException e) {
             intents.close();
             throw e;
@@ -92,108 +77,89 @@ final class LayerSums implements AutoCloseable {
      *
      * @param mends whether that is done on the disk, durably; only by the volume that the layer belongs to
      */
-    void recover(boolean mends) throws IOException {
+    void recover(boolean mends) {
         memory.forget(this);
-        synchronized (urgent) {
-            urgent.clear();
-        }
+        late.forget();
+        marks.forget();
         intents.load();
         unsure = intents.regions();
         if (mends && !unsure.isEmpty()) {
-            long result = mend(unsure);
-            if (result == -Errno.ENOSPC || result == -Errno.EDQUOT) {
-                LOG.warn("{} keeps no new checksums until it is opened with room on the disk", path);
-                return;
+            int result = file.forget(unsure);
+            if (result == 0) {
+                result = intents.close(unsure);
             }
-            requireDone(result, "write");
-            unsure = new BitSet();
-        }
-    }
-
-    private long mend(BitSet regions) {
-        NativeMemory region = new NativeMemory(REGION_BYTES);
-        ByteBuffer sums = region.buffer().order(ByteOrder.LITTLE_ENDIAN);
-        long result = 0;
-        for (int i = regions.nextSetBit(0); i >= 0 && result == 0; i = regions.nextSetBit(i + 1)) {
-            result = drop(i, region, sums) ? writeRegion(i, region) : 0;
-        }
-        if (result == 0) {
-            result = disk.syncData(file.number());
-        }
-        return result == 0 ? intents.close(regions) : result;
-    }
-
-    // False if there was nothing to drop.
-    private boolean drop(int region, NativeMemory into, ByteBuffer sums) {
-        read(into.address(), REGION_BYTES, (long) region * REGION_BYTES, sums, 0);
-        return keepDamaged(sums, 0, REGION_BYTES);
-    }
-
-    private static boolean keepDamaged(ByteBuffer sums, int at, int lengthBytes) {
-        boolean changes = false;
-        for (int i = at; i < at + lengthBytes; i += Integer.BYTES) {
-            int sum = sums.getInt(i);
-            if (sum != UNKNOWN && sum != DAMAGED) {
-                sums.putInt(i, UNKNOWN);
-                changes = true;
+            if (result == 0) {
+                unsure = new BitSet();
+            } else {
+                intents.keepOpen();
+                sayUnwritable(result);
             }
         }
-        return changes;
     }
 
-    private long writeRegion(int region, NativeMemory from) {
-        long put = disk.write(file.number(), from.address(), REGION_BYTES, (long) region * REGION_BYTES);
-        return put == REGION_BYTES ? 0 : put < 0 ? put : -Errno.EIO;
-    }
-
-    private void requireDone(long result, String operation) throws IOException {
-        if (result < 0) {
-            throw new IOException(operation + " " + path + ": " + Errno.describe((int) -result));
-        }
-    }
-
-    // What cannot be read says nothing: the data may be as it should.
-    private void read(long address, int lengthBytes, long offset, ByteBuffer sums, int at) {
-        long got = disk.read(file.number(), address, lengthBytes, offset);
-        if (got < 0 && !saidUnreadable) {
-            saidUnreadable = true;
-            LOG.error("{} cannot be read at {}: blocks there are not checked: {}", path, offset, Errno.describe((int)
-                    -got));
-        }
-        for (int i = (int) Math.max(0, got); i < lengthBytes; i++) {
-            sums.put(at + i, (byte) 0);
-        }
-    }
-
-    /** For {@link SumMemory}, under its lock: reads a page to {@code address}, which is index {@code at} of the buffer. */
-    void readPage(int page, long address, ByteBuffer sums, int at) {
-        read(address, SumMemory.PAGE_BYTES, (long) page * SumMemory.PAGE_BYTES, sums, at);
+    /**
+     * For {@link SumMemory}, under its lock: reads a page to {@code address}, which is index {@code at} of the buffer.
+     *
+     * @return whether the page is what the disk has
+     */
+    boolean readPage(int page, long address, ByteBuffer sums, int at) {
+        file.read(page, address, sums, at);
         if (unsure.get(page / REGION_PAGES)) {
-            var unused = keepDamaged(sums, at, SumMemory.PAGE_BYTES);
+            SumFile.keepDamaged(sums, at);
         }
+        marks.restore(page, sums, at);
+        return !marks.isIn(page);
     }
 
-    /** For {@link SumMemory}, under its lock: writes a page of a region that is open. */
-    void writePage(int page, long address) {
-        long offset = (long) page * SumMemory.PAGE_BYTES;
-        long put = disk.write(file.number(), address, SumMemory.PAGE_BYTES, offset);
-        if (put != SumMemory.PAGE_BYTES) {
-            doubt(page / REGION_PAGES, put);
+    /** For {@link SumMemory}, under its lock: writes such a page of a region that is open; whether it is there now. */
+    boolean writePage(int page, long address, ByteBuffer sums, int at) {
+        boolean isAsItIs = marks.hide(page, sums, at);
+        int result = file.write(page, address);
+        marks.restore(page, sums, at);
+        if (result < 0) {
+            BitSet region = new BitSet();
+            region.set(page / REGION_PAGES);
+            doubt(region, result);
         }
+        return result == 0 && isAsItIs;
     }
 
     // What is on the disk there is older than the data: as after a crash.
-    private synchronized void doubt(int region, long result) {
+    private synchronized void doubt(BitSet regions, int result) {
         BitSet more = (BitSet) unsure.clone();
-        more.set(region);
+        more.or(regions);
         unsure = more;
+        lastErrno = -result;
+        sayUnwritable(result);
+    }
+
+    private void sayUnwritable(int result) {
         if (!saidUnwritable) {
             saidUnwritable = true;
             LOG.error(
                     "{} cannot be written ({}): what was written there is not checked until it is opened again",
-                    path,
-                    Errno.describe((int) Math.max(Errno.EIO, -result)));
+                    file,
+                    Errno.describe(-result));
         }
+    }
+
+    // A sync that failed does not say what of all that was written it has lost, and another one would not hear of it.
+    private int syncSums() {
+        int result = file.sync();
+        if (result < 0) {
+            doubt(intents.regions(), result);
+        }
+        return result;
+    }
+
+    /** What {@link SumMemory} is to tell of blocks that are damaged, or were. */
+    DamageMarks marks() {
+        return marks;
+    }
+
+    /** What has not found its page in {@link SumMemory}. */
+    LateSums late() {
+        return late;
     }
 
     /** Whether the blocks of a range may be written to now. */
@@ -223,12 +189,15 @@ final class LayerSums implements AutoCloseable {
 
     /** The sum of the block at byte {@code offset}; may wait for the disk. */
     int get(long offset) {
-        return memory.get(this, offset / BlockMap.BLOCK_BYTES);
+        long block = offset / BlockMap.BLOCK_BYTES;
+        Integer newer = late.get(block);
+        return newer != null ? newer : memory.get(this, block);
     }
 
     /** The same in the lower half, or {@link SumMemory#NOT_NOW} if it would have to wait. */
     long getNow(long offset) {
-        return memory.getNow(this, offset / BlockMap.BLOCK_BYTES);
+        long block = offset / BlockMap.BLOCK_BYTES;
+        return late.get(block) != null ? SumMemory.NOT_NOW : memory.getNow(this, block);
     }
 
     /** Says what the sum of a block is, in a region that is open. */
@@ -237,25 +206,43 @@ final class LayerSums implements AutoCloseable {
         memory.put(this, offset / BlockMap.BLOCK_BYTES, sum);
     }
 
-    /** Says of a block for good that what is there is wrong; durable with the next sync, wherever a crash comes after. */
-    void putDamaged(long offset) {
-        put(offset, DAMAGED);
-        synchronized (urgent) {
-            urgent.set((int) (offset / BlockMap.BLOCK_BYTES / SumMemory.PAGE_SUMS));
+    /** The same on an event loop: does not wait for the disk. */
+    void putNow(long offset, int sum) {
+        written[BlockMap.pageOf(offset)] = period.get();
+        long block = offset / BlockMap.BLOCK_BYTES;
+        if (!memory.putNow(this, block, sum)) {
+            late.put(block, sum);
         }
     }
 
-    /** What a sync of the data has to do here; 0 or a negative error number. */
-    int sync() {
-        BitSet pages;
-        synchronized (urgent) {
-            pages = (BitSet) urgent.clone();
-            urgent.clear();
+    /** What {@link #sync} is to make durable; before the sync of the data. */
+    SortedMap<Long, Integer> takeMarks() {
+        late.forEach(block -> memory.putLate(this, block));
+        return marks.take();
+    }
+
+    /**
+     * What a sync of the data has to do here when that has succeeded: which blocks are damaged, and which are not any more,
+     * is durable with it. 0 or a negative error number.
+     */
+    int sync(SortedMap<Long, Integer> taken) {
+        if (taken.isEmpty()) {
+            return 0;
         }
-        for (int page = pages.nextSetBit(0); page >= 0; page = pages.nextSetBit(page + 1)) {
-            memory.writeBack(this, page);
+        marks.cover(taken);
+        boolean isWritten = true;
+        long page = -1;
+        for (long block : taken.keySet()) {
+            if (block / SumMemory.PAGE_SUMS != page) {
+                page = block / SumMemory.PAGE_SUMS;
+                // Brought back with its marks if its place was needed.
+                var unused = memory.get(this, block);
+                isWritten &= memory.writeBack(this, (int) page);
+            }
         }
-        return pages.isEmpty() ? 0 : disk.syncData(file.number());
+        int result = isWritten ? syncSums() : -lastErrno;
+        marks.end(taken, result == 0);
+        return result;
     }
 
     /** Forgets the sum of every block that the range touches, in regions that are open. */
@@ -266,18 +253,16 @@ final class LayerSums implements AutoCloseable {
         }
     }
 
-    private int writeDurably(BitSet regions) {
+    // Those that cannot be written are unsure from then on, and that has been said.
+    private void writeDurably(BitSet regions) {
+        late.forEach(block -> memory.putLate(this, block));
         for (int i = regions.nextSetBit(0); i >= 0; i = regions.nextSetBit(i + 1)) {
             for (int page = i * REGION_PAGES; page < (i + 1) * REGION_PAGES; page++) {
-                memory.writeBack(this, page);
+                var unused = memory.writeBack(this, page);
             }
         }
-        int result = regions.isEmpty() ? 0 : disk.syncData(file.number());
-        // Another sync would not hear of what this one has lost.
-        for (int i = regions.nextSetBit(0); i >= 0 && result < 0; i = regions.nextSetBit(i + 1)) {
-            doubt(i, result);
-        }
-        return result;
+        var unused = regions.isEmpty() ? 0 : syncSums();
+        regions.andNot(unsure);
     }
 
     /** Those that can be closed. */
@@ -288,50 +273,51 @@ final class LayerSums implements AutoCloseable {
     }
 
     /**
-     * Closes every region, where nobody writes and of which the data is durable; 0 or a negative error number, and then
-     * they stay open.
+     * Closes every region, where nobody writes and of which the data is durable. Those whose sums cannot be written stay
+     * open, and nothing but checksums is lost by that. 0 or a negative error number.
      */
     int settle() {
         BitSet open = closable();
-        int result = writeDurably(open);
-        open.andNot(unsure);
-        return result == 0 && !open.isEmpty() ? intents.close(open) : result;
+        writeDurably(open);
+        return open.isEmpty() ? 0 : intents.close(open);
     }
 
     /**
-     * Closes regions to which nobody has written since the call before the last one; all data of before that one is
-     * durable. 0 or a negative error number. One thread at a time.
+     * Closes regions to which nobody has written since the call before the last one, if their sums can be written; all data
+     * of before that one is durable. One thread at a time.
      */
-    int settleIdle(ActiveRanges ranges) {
+    void settleIdle(ActiveRanges ranges) {
         BitSet idle = closable();
         for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
             idle.set(region, isIdle(region));
         }
-        int result = writeDurably(idle);
-        idle.andNot(unsure);
-        for (int region = idle.nextSetBit(0); region >= 0 && result == 0; region = idle.nextSetBit(region + 1)) {
-            result = close(region, ranges);
+        writeDurably(idle);
+        for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
+            idle.set(region, close(region, ranges));
         }
+        intents.writeClosed(idle);
         period.incrementAndGet();
-        // The bits stay on a full disk, and nothing is lost by that.
-        return result == -Errno.ENOSPC || result == -Errno.EDQUOT ? 0 : result;
     }
 
     private boolean isIdle(int region) {
         return written[region] - period.get() <= -2;
     }
 
-    // Under the range of the region: who finds it open has written before this, or has it opened again.
-    private int close(int region, ActiveRanges ranges) {
+    // In memory, where nobody waits for the disk. While no writer has a part of the region: who finds it open has
+    // written
+    // before this, or has it opened again.
+    private boolean close(int region, ActiveRanges ranges) {
         long span = (long) MapPage.BLOCKS * BlockMap.BLOCK_BYTES;
-        int range = ranges.tryBegin(region * span, span, true);
+        int range = ranges.tryBegin(region * span, span, false);
         if (range < 0) {
-            return 0;
+            return false;
         }
         try {
-            BitSet closing = new BitSet();
-            closing.set(region, isIdle(region));
-            return closing.isEmpty() ? 0 : intents.close(closing);
+            boolean closes = isIdle(region);
+            if (closes) {
+                intents.clear(region);
+            }
+            return closes;
         } finally {
             ranges.end(range);
         }
@@ -350,11 +336,13 @@ final class LayerSums implements AutoCloseable {
             memory.put(this, block, UNKNOWN);
         }
         for (int page = region * REGION_PAGES; page < (region + 1) * REGION_PAGES; page++) {
-            memory.writeBack(this, page);
+            var unused = memory.writeBack(this, page);
         }
-        requireDone(disk.syncData(file.number()), "sync");
-        disk.setSize(path, (region + 1L) * REGION_BYTES);
-        disk.setSize(path, Math.max(region + 1L, BlockMap.pagesOf(newSizeBytes)) * REGION_BYTES);
+        int result = syncSums();
+        if (result < 0) {
+            throw new IOException("sync " + file + ": " + Errno.describe(-result));
+        }
+        file.grow(region, newSizeBytes);
         intents.grow(newSizeBytes);
         int[] more = new int[BlockMap.pagesOf(newSizeBytes)];
         Arrays.fill(more, period.get());
@@ -364,9 +352,7 @@ final class LayerSums implements AutoCloseable {
     /** Forgets what is beyond a new end, durably; before the data is cut there. Nobody may have the layer open. */
     static void cut(Disk disk, Path directory, long newSizeBytes) throws IOException {
         if (exist(disk, directory)) {
-            Path path = directory.resolve(NAME);
-            disk.setSize(path, newSizeBytes / BlockMap.BLOCK_BYTES * Integer.BYTES);
-            disk.setSize(path, fileBytes(newSizeBytes));
+            SumFile.cut(disk, directory, newSizeBytes);
         }
     }
 

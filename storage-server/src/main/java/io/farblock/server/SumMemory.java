@@ -58,7 +58,7 @@ final class SumMemory {
                 }
             }
             write(way);
-            owner.readPage(page, address(way), sums, way * PAGE_BYTES);
+            dirty[way] = !owner.readPage(page, address(way), sums, way * PAGE_BYTES);
             owners[way] = owner;
             pages[way] = page;
             lastUses[way] = ++uses;
@@ -67,8 +67,19 @@ final class SumMemory {
 
         void write(int way) {
             if (dirty[way]) {
-                dirty[way] = false;
-                owners[way].writePage(pages[way], address(way));
+                dirty[way] = !owners[way].writePage(pages[way], address(way), sums, way * PAGE_BYTES);
+            }
+        }
+
+        void put(int way, long block, int sum) {
+            int index = index(way, block);
+            int before = sums.getInt(index);
+            if (before != sum) {
+                if (before == LayerSums.DAMAGED || sum == LayerSums.DAMAGED) {
+                    owners[way].marks().note(block, sum);
+                }
+                sums.putInt(index, sum);
+                dirty[way] = true;
             }
         }
 
@@ -138,10 +149,45 @@ final class SumMemory {
             if (way < 0) {
                 way = places.load(owner, page);
             }
-            int index = index(way, block);
-            if (places.sums.getInt(index) != sum) {
-                places.sums.putInt(index, sum);
-                places.dirty[way] = true;
+            var unused = owner.late().take(block);
+            places.put(way, block, sum);
+        } finally {
+            places.lock.unlock();
+        }
+    }
+
+    /** The same without waiting; false if it was not done, since the page is not in memory or somebody has its lock. */
+    boolean putNow(LayerSums owner, long block, int sum) {
+        int page = (int) (block / PAGE_SUMS);
+        Places places = places(owner, page);
+        if (!places.lock.tryLock()) {
+            return false;
+        }
+        try {
+            int way = places.find(owner, page);
+            if (way >= 0) {
+                var unused = owner.late().take(block);
+                places.put(way, block, sum);
+            }
+            return way >= 0;
+        } finally {
+            places.lock.unlock();
+        }
+    }
+
+    /** Puts a sum that came late where it belongs, if nothing newer is there. */
+    void putLate(LayerSums owner, long block) {
+        int page = (int) (block / PAGE_SUMS);
+        Places places = places(owner, page);
+        places.lock.lock();
+        try {
+            int way = places.find(owner, page);
+            if (way < 0) {
+                way = places.load(owner, page);
+            }
+            Integer sum = owner.late().take(block);
+            if (sum != null) {
+                places.put(way, block, sum);
             }
         } finally {
             places.lock.unlock();
@@ -152,8 +198,8 @@ final class SumMemory {
         return way * PAGE_BYTES + (int) (block % PAGE_SUMS) * Integer.BYTES;
     }
 
-    /** Writes a page, if it was changed, as far as the page cache. */
-    void writeBack(LayerSums owner, int page) {
+    /** Writes a page, if it was changed, as far as the page cache; false if something of it is not there. */
+    boolean writeBack(LayerSums owner, int page) {
         Places places = places(owner, page);
         places.lock.lock();
         try {
@@ -161,6 +207,7 @@ final class SumMemory {
             if (way >= 0) {
                 places.write(way);
             }
+            return way < 0 || !places.dirty[way];
         } finally {
             places.lock.unlock();
         }

@@ -8,8 +8,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which regions of a layer are being written to: a bit for each 32 MiB, durable before anything there changes.
@@ -19,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * closed. Calls from any thread.
  */
 final class WriteIntents implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WriteIntents.class);
     private static final String NAME = "intents";
     private static final int PAGE_BYTES = 4096;
     private static final int REGIONS_IN_PAGE = PAGE_BYTES * Byte.SIZE;
@@ -31,6 +35,7 @@ final class WriteIntents implements AutoCloseable {
     // What is durable, a bit a region and no more words than it takes. Replaced by a longer one under this object's
     // lock.
     private volatile AtomicLongArray open;
+    private volatile int regionCount;
     // Asked for by those who wait for the lock: one sync is for all of them.
     private final BitSet wanted = new BitSet();
     private boolean failed;
@@ -39,6 +44,7 @@ final class WriteIntents implements AutoCloseable {
         this.disk = disk;
         this.path = path;
         this.file = file;
+        regionCount = BlockMap.pagesOf(sizeBytes);
         open = new AtomicLongArray(wordsOf(sizeBytes));
     }
 
@@ -66,14 +72,30 @@ final class WriteIntents implements AutoCloseable {
         return failed;
     }
 
-    /** Reads again what is on the disk. */
-    synchronized void load() throws IOException {
+    /** Reads again what is on the disk. Where that cannot be read, anything may have been written to. */
+    synchronized void load() {
         failed = false;
-        ByteBuffer content = ByteBuffer.wrap(disk.readFile(path)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer content = content().order(ByteOrder.LITTLE_ENDIAN);
         AtomicLongArray now = open;
         for (int i = 0; i < now.length(); i++) {
             int at = i * Long.BYTES;
             now.set(i, at < content.limit() ? content.getLong(at) : 0);
+        }
+        // What a larger layer has left behind the end is nobody's.
+        now.accumulateAndGet(now.length() - 1, -1L >>> -regionCount, (before, there) -> before & there);
+    }
+
+    private ByteBuffer content() {
+        try {
+            return ByteBuffer.wrap(disk.readFile(path));
+        } catch (IOException e) {
+            LOG.error("{} cannot be read: no checksum counts that was made before: {}", path, e.getMessage());
+            byte[] all = new byte[open.length() * Long.BYTES];
+            Arrays.fill(all, 0, regionCount / Byte.SIZE, (byte) -1);
+            for (int region = regionCount & -Byte.SIZE; region < regionCount; region++) {
+                all[region / Byte.SIZE] |= (byte) (1 << region % Byte.SIZE);
+            }
+            return ByteBuffer.wrap(all);
         }
     }
 
@@ -132,7 +154,7 @@ final class WriteIntents implements AutoCloseable {
                 failed = result < 0;
             }
             if (result == 0) {
-                publish(all);
+                publish(opening);
             }
             return result;
         }
@@ -146,22 +168,46 @@ final class WriteIntents implements AutoCloseable {
         }
     }
 
-    private void publish(BitSet regions) {
-        long[] words = regions.toLongArray();
-        for (int i = 0; i < open.length(); i++) {
-            open.set(i, i < words.length ? words[i] : 0);
+    private void publish(BitSet opened) {
+        long[] words = opened.toLongArray();
+        for (int i = 0; i < words.length; i++) {
+            long bits = words[i];
+            open.accumulateAndGet(i, bits, (before, more) -> before | more);
         }
     }
 
+    /** Has a region count as closed; {@link #writeClosed} is to follow. Does not wait for the disk. */
+    void clear(int region) {
+        open.accumulateAndGet(region / Long.SIZE, ~(1L << region), (before, others) -> before & others);
+    }
+
     /**
-     * Closes regions of which data and sums are durable and where nobody is writing. It need not be durable itself: what
-     * a crash takes back of it costs sums that were right.
+     * Writes that regions are closed of which data and sums are durable. It need not be durable itself, nor succeed: what
+     * is open on the disk and not in memory costs sums that were right.
      */
+    synchronized void writeClosed(BitSet closed) {
+        var unused = write(regions(), closed);
+    }
+
+    /** Closes regions of which data and sums are durable and where nobody is writing; 0 or a negative error number. */
     synchronized int close(BitSet closing) {
-        BitSet left = regions();
-        left.andNot(closing);
-        publish(left);
-        return write(left, closing);
+        closing.stream().forEach(this::clear);
+        return write(regions(), closing);
+    }
+
+    /**
+     * Has the regions that are open stay so after a crash: what was read may have been in the page cache only. If the disk
+     * does not take it, nobody can write there, as long as {@link #open} fails as well.
+     */
+    synchronized void keepOpen() {
+        BitSet all = regions();
+        int result = write(all, all);
+        if (result == 0) {
+            result = disk.syncData(file.number());
+        }
+        if (result < 0) {
+            all.stream().forEach(this::clear);
+        }
     }
 
     // The pages of the file that have one of the changed regions.
@@ -185,6 +231,7 @@ final class WriteIntents implements AutoCloseable {
 
     /** Makes room for the regions of a longer layer, durably. */
     synchronized void grow(long sizeBytes) throws IOException {
+        regionCount = BlockMap.pagesOf(sizeBytes);
         AtomicLongArray before = open;
         if (wordsOf(sizeBytes) <= before.length()) {
             return;

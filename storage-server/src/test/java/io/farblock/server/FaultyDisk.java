@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.farblock.linux.Errno;
 import io.farblock.linux.FileDescriptor;
+import io.farblock.linux.LinuxException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
@@ -22,6 +23,20 @@ final class FaultyDisk extends Disk {
     volatile int writeBackErrno;
     volatile int allocateErrno;
     volatile int readErrno;
+    // Of the files of checksums.
+    final AtomicInteger sumsReads = new AtomicInteger();
+    final AtomicInteger sumsWrites = new AtomicInteger();
+    final AtomicInteger sumsSyncs = new AtomicInteger();
+    final AtomicInteger intentsWrites = new AtomicInteger();
+    volatile int sumsWriteErrno;
+    volatile int sumsSyncErrno;
+    /** Whether files of intents cannot be read. */
+    volatile boolean losesIntents;
+    /** Whether there is no room for more of them. */
+    volatile boolean makesNoIntents;
+    /** What the next sync of data throws. */
+    volatile RuntimeException mistake;
+
     /** Whether nothing is in the page cache. */
     volatile boolean cold;
 
@@ -32,6 +47,7 @@ final class FaultyDisk extends Disk {
     private final Set<Integer> stallable = ConcurrentHashMap.newKeySet();
     // What is kept of checksums: neither counted nor stalled, since it is not what requests ask for.
     private final Set<Integer> sums = ConcurrentHashMap.newKeySet();
+    private final Set<Integer> intents = ConcurrentHashMap.newKeySet();
     private volatile Path only = Path.of("/");
     private volatile Stall recordStall;
     private volatile Stall syncStall;
@@ -128,10 +144,13 @@ final class FaultyDisk extends Disk {
     FileDescriptor open(Path file) throws IOException {
         FileDescriptor opened = super.open(file);
         boolean isOfSums = file.endsWith("sums") || file.endsWith("intents");
+        sums.remove(opened.number());
+        intents.remove(opened.number());
         if (isOfSums) {
             sums.add(opened.number());
-        } else {
-            sums.remove(opened.number());
+        }
+        if (file.endsWith("intents")) {
+            intents.add(opened.number());
         }
         if (file.startsWith(only) && !isOfSums) {
             stallable.add(opened.number());
@@ -143,10 +162,25 @@ final class FaultyDisk extends Disk {
 
     @Override
     void writeFile(Path file, byte[] content) throws IOException {
+        if (makesNoIntents && file.endsWith("intents")) {
+            throw new LinuxException("write", file.toString(), Errno.ENOSPC);
+        }
         if (file.startsWith(only)) {
             pass(recordStall);
         }
         super.writeFile(file, content);
+    }
+
+    @Override
+    byte[] readFile(Path file) throws IOException {
+        if (losesIntents && file.endsWith("intents")) {
+            throw new IOException(file + " is on a bad sector");
+        }
+        return super.readFile(file);
+    }
+
+    private boolean isOfSums(int fd) {
+        return sums.contains(fd) && !intents.contains(fd);
     }
 
     @Override
@@ -159,6 +193,9 @@ final class FaultyDisk extends Disk {
         if (!sums.contains(fd)) {
             slowReads.incrementAndGet();
         }
+        if (isOfSums(fd)) {
+            sumsReads.incrementAndGet();
+        }
         pass(fd, readStall);
         return readErrno != 0 ? -readErrno : super.read(fd, address, lengthBytes, offset);
     }
@@ -166,6 +203,15 @@ final class FaultyDisk extends Disk {
     @Override
     long write(int fd, long address, long lengthBytes, long offset) {
         pass(fd, writeStall);
+        if (intents.contains(fd)) {
+            intentsWrites.incrementAndGet();
+        }
+        if (isOfSums(fd)) {
+            sumsWrites.incrementAndGet();
+            if (sumsWriteErrno != 0) {
+                return -sumsWriteErrno;
+            }
+        }
         if (!sums.contains(fd)) {
             lastWriter = Thread.currentThread().getName();
         }
@@ -189,6 +235,17 @@ final class FaultyDisk extends Disk {
             syncs.incrementAndGet();
         }
         pass(fd, syncStall);
+        if (isOfSums(fd)) {
+            sumsSyncs.incrementAndGet();
+            if (sumsSyncErrno != 0) {
+                return -sumsSyncErrno;
+            }
+        }
+        RuntimeException thrown = mistake;
+        if (thrown != null) {
+            mistake = null;
+            throw thrown;
+        }
         return syncErrno != 0 ? -syncErrno : super.syncData(fd);
     }
 

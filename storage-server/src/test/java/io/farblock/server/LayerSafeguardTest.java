@@ -246,10 +246,10 @@ class LayerSafeguardTest {
         without(
                 all,
                 "forgetting the sums of open regions",
-                "LayerSums",
-                "drop(i, region, sums) ? writeRegion(i, region) : 0",
-                "0");
-        without(all, "the sync of the sums", "LayerSums", "regions.isEmpty() ? 0 : disk.syncData(file.number())", "0");
+                "SumFile",
+                "                result = write(page, memory.address());\n",
+                "");
+        without(all, "the sync of the sums", "LayerSums", "regions.isEmpty() ? 0 : syncSums()", "0");
     }
 
     private static void without(List<Safeguard> all, String name, String file, String text, String replacement) {
