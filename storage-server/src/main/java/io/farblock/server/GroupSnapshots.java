@@ -1,10 +1,12 @@
 package io.farblock.server;
 
+import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -30,6 +32,7 @@ final class GroupSnapshots {
         final VolumeControl control;
         FileVolume volume;
         LayerTurn turn;
+        final CompletableFuture<Integer> synced = new CompletableFuture<>();
 
         Member(SnapshotName name, VolumeControl control) {
             this.name = name;
@@ -92,8 +95,9 @@ final class GroupSnapshots {
                         "writes that are with the disk have not ended within " + QUIET_SECONDS
                                 + " s: no snapshot was taken, ask again");
             }
+            sync(members);
             for (Member member : members) {
-                member.volume.settleBelowDurably();
+                member.volume.settleBelow();
             }
             long nowUnixMillis = System.currentTimeMillis();
             for (Member member : members) {
@@ -103,6 +107,19 @@ final class GroupSnapshots {
             throw new VolumeException(VolumeException.Kind.DISK, "the group of snapshots failed: " + e.getMessage(), e);
         } finally {
             members.stream().filter(member -> member.turn != null).forEach(member -> member.turn.closeUnlessRun());
+        }
+    }
+
+    // All at once: each disk waits for itself.
+    private static void sync(List<Member> members) throws IOException {
+        for (Member member : members) {
+            member.volume.sync().await(member.synced::complete);
+        }
+        for (Member member : members) {
+            int result = member.synced.join();
+            if (result < 0) {
+                throw new IOException("the sync of " + member.name.volume() + " failed: " + Errno.describe(-result));
+            }
         }
     }
 

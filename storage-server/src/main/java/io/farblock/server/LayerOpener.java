@@ -4,6 +4,7 @@ import io.farblock.linux.Errno;
 import io.farblock.linux.LinuxException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,22 @@ record LayerOpener(Disk disk, Path directory, SumMemory sums, boolean keepsSums)
         } catch (IOException e) {
             if (opened != null) {
                 opened.close();
+            }
+            throw e;
+        }
+    }
+
+    /** The chain with more layers of the volume's own on top; if one cannot be opened, those before it are closed. */
+    LayerChain appendAll(LayerChain chain, List<LayerRecord> more) throws IOException {
+        LayerChain longer = chain;
+        try {
+            for (LayerRecord layer : more) {
+                longer = append(longer, layer, true);
+            }
+            return longer;
+        } catch (IOException e) {
+            for (int i = chain.count(); i < longer.count(); i++) {
+                longer.layer(i).close();
             }
             throw e;
         }

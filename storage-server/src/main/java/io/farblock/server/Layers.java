@@ -111,10 +111,7 @@ final class Layers implements AutoCloseable {
     /** Opens the layers of a record that are not there yet, for changes to go to the last of them. */
     LayerTurn turnTo(VolumeRecord record) throws IOException {
         List<LayerRecord> wanted = of(record);
-        LayerChain more = chain;
-        for (int i = chain.count(); i < wanted.size(); i++) {
-            more = opener.append(more, wanted.get(i), true);
-        }
+        LayerChain more = opener.appendAll(chain, wanted.subList(chain.count(), wanted.size()));
         return new LayerTurn(this, more, chain.count(), record.getSizeBytes());
     }
 

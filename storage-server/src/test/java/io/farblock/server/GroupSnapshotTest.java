@@ -227,6 +227,23 @@ class GroupSnapshotTest {
     }
 
     @Test
+    void syncsAllVolumesAtOnce() throws Exception {
+        try (RawClient first = writer("a");
+                RawClient second = writer("b")) {
+            assertThat(first.write(0, block(1))).isEqualTo(BlockStatus.OK);
+            assertThat(second.write(0, block(2))).isEqualTo(BlockStatus.OK);
+            FaultyDisk.Stall stall = disk.stallSyncs();
+            CompletableFuture<Void> taken =
+                    CompletableFuture.runAsync(() -> operator.groupSnapshot("monday", "a", "b"), threads);
+            stall.awaitEntered(2);
+            stall.release();
+            taken.join();
+        }
+        assertThat(written("a@monday")).isEqualTo(1);
+        assertThat(written("b@monday")).isEqualTo(2);
+    }
+
+    @Test
     void refusesAGroupOfWhichOneVolumeCannotBeTaken() {
         operator.snapshot("b", "monday");
 
