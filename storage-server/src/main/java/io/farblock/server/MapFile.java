@@ -90,7 +90,9 @@ final class MapFile implements AutoCloseable {
         long data = nextData(0);
         while (data < sizeBytes) {
             long at = data - data % PAIR_BYTES;
-            int length = (int) (Math.min(at + CHUNK_BYTES, endOfPairs(data)) - at);
+            // The file may be longer than the layer: what made it so was cut short.
+            long end = Math.min(endOfPairs(data), sizeBytes);
+            int length = (int) (Math.min(at + CHUNK_BYTES, end) - at);
             readFully(memory.address(), length, at);
             for (int inChunk = 0; inChunk < length; inChunk += PAIR_BYTES) {
                 loadPage((int) ((at + inChunk) / PAIR_BYTES), buffer, inChunk, mayBeTorn, mends, visitor);
