@@ -5,11 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
 import io.farblock.tls.LinkSecurity;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.cert.CRL;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -91,6 +97,34 @@ class PkiCommandTest {
                 .isNotEqualTo(list)
                 .isEqualTo(Files.readString(authority().resolve("crl.pem")));
         assertWorks(pki("issue", "node", "compute1"));
+    }
+
+    @Test
+    void revokesEverythingThatWasEverIssued() throws Exception {
+        assertWorks(pki("init"));
+        assertWorks(pki("issue", "node", "compute1"));
+        assertWorks(pki("issue", "node", "compute2"));
+        List<X509Certificate> made = new ArrayList<>(List.of(certificate("node-compute1")));
+        assertWorks(pki("renew", "node", "compute1"));
+        made.add(certificate("node-compute1"));
+        assertWorks(pki("renew", "node", "compute1"));
+        made.add(certificate("node-compute1"));
+        // The folder has gone to the machine whose it is.
+        Files.move(authority().resolve("node-compute1"), work.resolve("elsewhere"));
+
+        assertWorks(pki("revoke", "node", "compute1"));
+        try (InputStream list = Files.newInputStream(authority().resolve("server-storage/crl.pem"))) {
+            CRL revoked = CertificateFactory.getInstance("X.509").generateCRL(list);
+            assertThat(made).hasSize(3).allMatch(revoked::isRevoked);
+            assertThat(revoked.isRevoked(certificate("node-compute2"))).isFalse();
+        }
+        assertFails(pki("revoke", "node", "compute1"), ExitCode.FAILED, "no certificate");
+    }
+
+    private X509Certificate certificate(String end) throws Exception {
+        try (InputStream file = Files.newInputStream(authority().resolve(end).resolve("tls.crt"))) {
+            return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(file);
+        }
     }
 
     @Test

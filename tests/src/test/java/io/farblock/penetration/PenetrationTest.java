@@ -129,6 +129,20 @@ class PenetrationTest {
     }
 
     @Test
+    void nobodyComesInWithARevokedCertificateThatHadBeenRenewed() throws Exception {
+        Identity mallory = new Identity(Role.ADMIN, "mallory");
+        Path first = secure.folder(Role.ADMIN, "mallory");
+        Path stolen = Files.createDirectory(folder.resolve("stolen"));
+        for (String name : List.of("tls.crt", "tls.key")) {
+            Path unused = Files.copy(first.resolve(name), stolen.resolve(name));
+        }
+        Path unused = secure.authority.renew(mallory, Duration.ofDays(1));
+        secure.authority.revoke(mallory);
+        secure.links.refresh();
+        assertRefused(stolen);
+    }
+
+    @Test
     void nobodyComesInWithTheCertificateOfAServer() throws Exception {
         assertRefused(secure.authority.folderOf(new Identity(Role.SERVER, "storage")));
     }

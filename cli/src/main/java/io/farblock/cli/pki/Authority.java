@@ -3,6 +3,7 @@ package io.farblock.cli.pki;
 import io.farblock.tls.Identity;
 import io.farblock.tls.Role;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.cert.X509CRLHolder;
@@ -27,6 +29,7 @@ import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
  * <pre>
  * ca.crt ca.key    its own certificate and key
  * crl.pem          what it has revoked
+ * issued/          every certificate that it has made
  * ROLE-NAME/       what one end needs: tls.crt, tls.key, ca.crt and crl.pem; to be copied to where it is
  * </pre>
  *
@@ -44,13 +47,16 @@ public final class Authority {
     private static final String AUTHORITY_CERTIFICATE = "ca.crt";
     private static final String AUTHORITY_KEY = "ca.key";
     private static final String REVOKED = "crl.pem";
+    private static final String ISSUED = "issued";
 
     private final Path folder;
     private final X509CertificateHolder certificate;
     private final CertificateMaker maker;
+    private final Issued issued;
 
     private Authority(Path folder) throws IOException {
         this.folder = folder;
+        issued = new Issued(folder.resolve(ISSUED));
         certificate = Pem.read(folder.resolve(AUTHORITY_CERTIFICATE), X509CertificateHolder.class);
         PrivateKeyInfo key = Pem.read(folder.resolve(AUTHORITY_KEY), PrivateKeyInfo.class);
         maker = new CertificateMaker(certificate.getSubject(), new JcaPEMKeyConverter().getPrivateKey(key));
@@ -68,7 +74,7 @@ public final class Authority {
             X500Name name = new X500Name("CN=farblock authority");
             CertificateMaker maker = new CertificateMaker(name, keys.getPrivate());
             Pem.writeKey(folder.resolve(AUTHORITY_KEY), keys.getPrivate().getEncoded());
-            Pem.write(folder.resolve(REVOKED), maker.revoked(null, null));
+            Pem.write(folder.resolve(REVOKED), maker.revoked(null, List.of()));
             Pem.write(folder.resolve(AUTHORITY_CERTIFICATE), maker.authority(keys.getPublic(), AUTHORITY_VALIDITY));
             return new Authority(folder);
         } catch (IOException e) {
@@ -116,13 +122,22 @@ public final class Authority {
         return make(identity, addresses(identity, old), validity);
     }
 
-    /** Takes the certificate of an end back, and its files out of the folder. */
+    /** Takes back all certificates that an end was ever given, and its files out of the folder. */
     public void revoke(Identity identity) throws PkiException {
-        X509Certificate old = certificate(identity);
         try {
             X509CRLHolder before = Pem.read(folder.resolve(REVOKED), X509CRLHolder.class);
-            Pem.write(folder.resolve(REVOKED), maker.revoked(before, old.getSerialNumber()));
-            Files.delete(folderOf(identity).resolve(CERTIFICATE));
+            Set<BigInteger> serials = issued.serials(identity);
+            Path last = folderOf(identity).resolve(CERTIFICATE);
+            if (Files.exists(last)) {
+                // Of an authority that did not note yet what it made.
+                serials.add(certificate(identity).getSerialNumber());
+            }
+            serials.removeIf(serial -> before.getRevokedCertificate(serial) != null);
+            if (serials.isEmpty() && !Files.exists(last)) {
+                throw new PkiException(identity + " has no certificate here that is not revoked");
+            }
+            Pem.write(folder.resolve(REVOKED), maker.revoked(before, serials));
+            Files.deleteIfExists(last);
             Files.deleteIfExists(folderOf(identity).resolve(KEY));
             spreadRevoked();
         } catch (IOException e) {
@@ -135,6 +150,7 @@ public final class Authority {
         Path end = folderOf(identity);
         X509CertificateHolder made = maker.end(identity, keys.getPublic(), addresses, validity);
         try {
+            issued.add(identity, made);
             Files.createDirectories(end);
             Pem.write(end.resolve(AUTHORITY_CERTIFICATE), certificate);
             copyRevoked(end);

@@ -14,6 +14,7 @@ import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Date;
 import java.util.List;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -93,16 +94,14 @@ final class CertificateMaker {
         }
     }
 
-    /** A list with one more that is revoked; {@code before} may be null, {@code serial} too. */
-    X509CRLHolder revoked(X509CRLHolder before, BigInteger serial) throws PkiException {
+    /** A list with some more that are revoked; {@code before} may be null. */
+    X509CRLHolder revoked(X509CRLHolder before, Collection<BigInteger> serials) throws PkiException {
         Date now = Date.from(Instant.now());
         X509v2CRLBuilder builder = new X509v2CRLBuilder(issuer, now);
         if (before != null) {
             builder.addCRL(before);
         }
-        if (serial != null) {
-            builder.addCRLEntry(serial, now, 0);
-        }
+        serials.forEach(serial -> builder.addCRLEntry(serial, now, 0));
         return builder.build(signer());
     }
 
