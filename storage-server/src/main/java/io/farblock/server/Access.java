@@ -3,6 +3,7 @@ package io.farblock.server;
 import io.farblock.tls.Identity;
 import io.farblock.tls.Role;
 import io.farblock.wire.proto.Hello;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -28,13 +29,14 @@ final class Access {
     }
 
     static boolean mayShow(Identity who, VolumeRecord record) {
-        return mayRead(who, record) || isPublished(who, record, true);
+        return mayRead(who, record)
+                || record.getPublicationsList().stream().anyMatch(publication -> isOf(who, publication.getNode()));
     }
 
     /** Why somebody may not open a volume, in one line; or null. */
     static String refusal(Identity who, VolumeRecord record, Hello hello) {
         boolean readOnly = hello.getReadOnly();
-        boolean isPublished = !hello.getTakeOver() && isPublished(who, record, readOnly);
+        boolean isPublished = !hello.getTakeOver() && isPublished(who, record, hello);
         if (isPublished || (readOnly ? mayRead(who, record) : mayOwn(who, record))) {
             return null;
         }
@@ -43,9 +45,25 @@ final class Access {
                 + ": an administrator can allow it with farblock volume set";
     }
 
-    private static boolean isPublished(Identity who, VolumeRecord record, boolean readOnly) {
+    /**
+     * Whether somebody who has a volume open may not any more now that publications have ended. By the number that was
+     * named, and by whose they were: who may open a volume because it is published need not say so.
+     */
+    static boolean hasEnded(Identity who, Hello hello, List<PublicationRecord> ended, VolumeRecord left) {
+        for (PublicationRecord publication : ended) {
+            boolean isNamed = publication.getNumber() == hello.getPublication();
+            if (isNamed || (isOf(who, publication.getNode()) && refusal(who, left, hello) != null)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Who names a publication names its own: that of somebody else may go on for longer.
+    private static boolean isPublished(Identity who, VolumeRecord record, Hello hello) {
         for (PublicationRecord publication : record.getPublicationsList()) {
-            if (isOf(who, publication.getNode()) && (readOnly || !publication.getReadOnly())) {
+            boolean isMeant = hello.getPublication() == 0 || hello.getPublication() == publication.getNumber();
+            if (isMeant && isOf(who, publication.getNode()) && (hello.getReadOnly() || !publication.getReadOnly())) {
                 return true;
             }
         }

@@ -224,12 +224,9 @@ final class ServedVolume {
      */
     void endPublications(VolumeRecord record, List<PublicationRecord> ended, Runnable drained)
             throws IOException, VolumeException {
-        List<VolumeConnection> fenced = new ArrayList<>();
-        for (VolumeConnection connection : allConnections()) {
-            if (ended.stream().anyMatch(publication -> publication.getNumber() == connection.publication())) {
-                fenced.add(connection);
-            }
-        }
+        List<VolumeConnection> fenced = allConnections().stream()
+                .filter(connection -> connection.hasEnded(ended, record))
+                .toList();
         if (record.hasLeaseHolder() && ended.stream().anyMatch(publication -> !publication.getReadOnly())) {
             VolumeRecord unused = lease.revoke(record);
         }

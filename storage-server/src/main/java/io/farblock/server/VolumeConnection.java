@@ -5,6 +5,7 @@ import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockStore;
 import io.farblock.session.OpenVolume;
 import io.farblock.wire.proto.Hello;
+import java.util.List;
 
 /** One connection to a volume. Made on the control thread, then called on the session's loop only. */
 final class VolumeConnection implements OpenVolume {
@@ -131,9 +132,9 @@ final class VolumeConnection implements OpenVolume {
         return hello.getClientId();
     }
 
-    /** The publication that allows it, 0 for none. */
-    long publication() {
-        return hello.getPublication();
+    /** Whether it was allowed by publications that have ended. */
+    boolean hasEnded(List<PublicationRecord> publications, VolumeRecord left) {
+        return Access.hasEnded(client.identity(), hello, publications, left);
     }
 
     ByteString sessionId() {

@@ -192,11 +192,13 @@ final class VolumeTable {
     /** Ends the lease of a volume for ever; returns who held it once nothing of theirs can land any more. */
     List<String> release(String name, boolean force) throws VolumeException {
         VolumeControl control = control(name);
-        CountDownLatch drained = new CountDownLatch(1);
+        CountDownLatch drained = new CountDownLatch(2);
         List<String> released = control.call(() -> {
             VolumeRecord record = catalogue.find(name);
-            List<String> holders = serve(control, record).release(record, force, drained::countDown);
-            catalogue.update(name, VolumeRecord.Builder::clearPublications);
+            ServedVolume served = serve(control, record);
+            List<String> holders = served.release(record, force, drained::countDown);
+            VolumeRecord left = catalogue.update(name, VolumeRecord.Builder::clearPublications);
+            served.endPublications(left, record.getPublicationsList(), drained::countDown);
             return holders;
         });
         VolumeControl.awaitDrained(name, drained, String.join(", ", released));

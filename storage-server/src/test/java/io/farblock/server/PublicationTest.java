@@ -139,9 +139,13 @@ class PublicationTest {
     void endsThePublicationWhenAnOperatorReleasesTheVolume() throws Exception {
         operator.create("v1", false);
         long number = publish("v1", "node-a", false).getNumber();
-        try (RawClient node = new RawClient(server.dataAddress())) {
+        long readers = publish("v1", "node-b", true).getNumber();
+        try (RawClient node = new RawClient(server.dataAddress());
+                RawClient reader = new RawClient(server.dataAddress())) {
             node.open(RawClient.hello("v1", "node-a").setPublication(number));
+            reader.open(RawClient.hello("v1", "node-b").setPublication(readers).setReadOnly(true));
             assertThat(operator.release("v1", true)).containsExactly("node-a");
+            assertThat(reader.receiveEvent().hasLeaseLost()).isTrue();
         }
         assertThat(operator.show("v1").getPublicationsList()).isEmpty();
         assertStale(RawClient.hello("v1", "node-a").setPublication(number));

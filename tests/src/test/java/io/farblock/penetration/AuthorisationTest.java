@@ -25,6 +25,7 @@ import io.farblock.api.admin.UnpublishVolumeRequest;
 import io.farblock.api.admin.Volume;
 import io.farblock.client.OpenFailedException;
 import io.farblock.client.RemoteVolume;
+import io.farblock.session.ClientSession;
 import io.farblock.tls.LinkSecurity;
 import io.farblock.tls.Role;
 import io.farblock.wire.proto.RefusalCode;
@@ -214,6 +215,52 @@ class AuthorisationTest {
         assertNotAllowed(owner, "spare", false, true);
         assertThat(secure.open(neighbour, "spare", true, false).info().readOnly())
                 .isTrue();
+    }
+
+    @Test
+    void anUnpublishEndsWhatItsNodeHasOpenWhateverItSaid() throws Exception {
+        long own = publish("compute2");
+        long others = publish("compute3");
+        List<RemoteVolume> open = List.of(
+                secure.open(neighbour, "spare", true, false, 0), secure.open(neighbour, "spare", true, false, own));
+        assertThatThrownBy(() -> secure.open(neighbour, "spare", true, false, others))
+                .hasMessageContaining("may not read");
+        try (LinkSecurity third = secure.links(Role.NODE, "compute3")) {
+            RemoteVolume others0 = secure.open(third, "spare", true, false, 0);
+
+            unpublish("compute2");
+
+            for (RemoteVolume each : open) {
+                awaitState(each, ClientSession.State.ENDED);
+            }
+            assertNotAllowed(neighbour, "spare", true, false);
+            assertThat(others0.store().status().state()).isEqualTo(ClientSession.State.OPEN);
+        }
+    }
+
+    private long publish(String node) {
+        return secure.admin(admin)
+                .publishVolume(PublishVolumeRequest.newBuilder()
+                        .setName("spare")
+                        .setNode(node)
+                        .setReadOnly(true)
+                        .build())
+                .getNumber();
+    }
+
+    private void unpublish(String node) {
+        var unused = secure.admin(admin)
+                .unpublishVolume(UnpublishVolumeRequest.newBuilder()
+                        .setName("spare")
+                        .setNode(node)
+                        .build());
+    }
+
+    private static void awaitState(RemoteVolume volume, ClientSession.State state) {
+        for (int i = 0; i < 10_000 && volume.store().status().state() != state; i++) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        assertThat(volume.store().status().state()).isEqualTo(state);
     }
 
     @Test

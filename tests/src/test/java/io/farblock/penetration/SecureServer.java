@@ -65,7 +65,14 @@ final class SecureServer {
 
     /** Opens a volume as a daemon does. */
     RemoteVolume open(LinkSecurity of, String volume, boolean readOnly, boolean takeOver) throws Exception {
-        ClientOptions options = new ClientOptions(volume, UUID.randomUUID(), "test", readOnly, takeOver);
+        return open(of, volume, readOnly, takeOver, 0);
+    }
+
+    /** The same by a publication. */
+    RemoteVolume open(LinkSecurity of, String volume, boolean readOnly, boolean takeOver, long publication)
+            throws Exception {
+        ClientOptions options =
+                new ClientOptions(volume, UUID.randomUUID(), "test", readOnly, takeOver).publishedAs(publication);
         RemoteVolume opened = RemoteVolume.open(server.dataAddress(), of, options, HEADS, loops.next())
                 .get(SECONDS, TimeUnit.SECONDS);
         volumes.add(opened);
