@@ -54,11 +54,9 @@ final class AuditLog implements AutoCloseable {
         writer.allowCoreThreadTimeOut(true);
     }
 
-    /** A volume was opened; of its queues, the first one counts. */
+    /** A volume was opened. */
     void opened(Identity who, String address, Hello hello, long epoch) {
-        if (hello.getQueue() == 0) {
-            write(open("open", who, address, hello).putFields("epoch", number((double) epoch)));
-        }
+        write(open("open", who, address, hello).putFields("epoch", number((double) epoch)));
     }
 
     /** A volume was not opened. */

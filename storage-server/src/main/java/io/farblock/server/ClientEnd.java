@@ -23,6 +23,11 @@ record ClientEnd(Executor loop, String address, BooleanSupplier isConnected, Run
         this(loop, address, isConnected, disconnect, Identity.ANYBODY);
     }
 
+    /** The address without its port. */
+    String host() {
+        return address.substring(0, Math.max(0, address.lastIndexOf(':')));
+    }
+
     /** Any thread. */
     void admit(OpenAnswer answer, OpenVolume volume) {
         try {

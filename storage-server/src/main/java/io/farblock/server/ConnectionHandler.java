@@ -252,10 +252,13 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
 
         @Override
         public void opened(OpenVolume opened) {
+            VolumeConnection connection = (VolumeConnection) opened;
             if (!ended) {
-                volume = (VolumeConnection) opened;
+                volume = connection;
             }
-            audit.opened(who, remote(), hello, opened.epoch());
+            if (connection.isNews()) {
+                audit.opened(who, remote(), hello, opened.epoch());
+            }
             answer.opened(opened);
         }
 

@@ -29,6 +29,19 @@ final class OpenSessions {
                 : List.of();
     }
 
+    /**
+     * Whether no connection that stands and was noted is of the same use as this one, which counts as noted then: a client
+     * may begin with any of its queues, and have one of them anew while it has the others.
+     */
+    static boolean isNews(List<VolumeConnection> connections, VolumeConnection one) {
+        synchronized (connections) {
+            boolean isNews = connections.stream()
+                    .noneMatch(other -> other.isNoted() && other.isConnected() && other.isSameUse(one));
+            one.note();
+            return isNews;
+        }
+    }
+
     private static boolean isFirstOfSession(List<VolumeConnection> connections, VolumeConnection connection) {
         for (VolumeConnection other : connections) {
             if (other.isOfSession(connection.clientId(), connection.sessionId())) {

@@ -263,6 +263,11 @@ final class ServedVolume {
         return OpenSessions.of(connections, record);
     }
 
+    /** Whether a connection is the first one of its client, which is worth a line of the audit log. Any thread. */
+    boolean isNews(VolumeConnection connection) {
+        return OpenSessions.isNews(connections, connection);
+    }
+
     private static boolean isReplaced(Hello hello, VolumeRecord record) {
         return !hello.getVolumeId().isEmpty()
                 && (!hello.getVolumeId().equals(ControlFrame.idBytes(UUID.fromString(record.getUuid())))

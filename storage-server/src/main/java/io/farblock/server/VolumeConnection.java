@@ -20,6 +20,8 @@ final class VolumeConnection implements OpenVolume {
     private long unread;
     private boolean left;
     private boolean closed;
+    // Guarded by the list of the volume's connections.
+    private boolean noted;
 
     VolumeConnection(
             ServedVolume served,
@@ -106,6 +108,11 @@ final class VolumeConnection implements OpenVolume {
         }
     }
 
+    /** Whether nobody has noted yet that the client uses the volume like this; somebody does from now on. */
+    boolean isNews() {
+        return served.isNews(this);
+    }
+
     /** Any thread, as are the rest. */
     FileStore fileStore() {
         return store;
@@ -139,6 +146,22 @@ final class VolumeConnection implements OpenVolume {
 
     ByteString sessionId() {
         return hello.getSessionId();
+    }
+
+    /** Whether it is the same client with the same certificate and rights, whatever its queue. */
+    boolean isSameUse(VolumeConnection other) {
+        return isOfSession(other.clientId(), other.sessionId())
+                && client.identity().equals(other.client.identity())
+                && client.host().equals(other.client.host())
+                && isWriter() == other.isWriter();
+    }
+
+    boolean isNoted() {
+        return noted;
+    }
+
+    void note() {
+        noted = true;
     }
 
     int queue() {
