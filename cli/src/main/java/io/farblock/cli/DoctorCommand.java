@@ -90,6 +90,10 @@ final class DoctorCommand implements Callable<Integer> {
             KernelChecks.run(machine, findings);
         }
         ProcessChecks.java(Runtime.version().feature(), findings);
+        if (links.security().isEncrypted()) {
+            ProcessChecks.certificate(
+                    links.security().identity().toString(), links.security().warning(), findings);
+        }
         if (only != Role.server) {
             ProcessChecks.run(machine, findings);
             PeerChecks.dataPort(Endpoint.parse(server), findings);

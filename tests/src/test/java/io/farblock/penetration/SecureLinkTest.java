@@ -135,6 +135,33 @@ class SecureLinkTest {
         assertThat(secure.open(admin, "mail", true, false).serverName()).isEqualTo("farblock");
     }
 
+    @Test
+    void keepsWhatItHasWhenAKeyIsThatOfAnotherCertificate() throws Exception {
+        Path own = secure.authority.folderOf(new Identity(Role.SERVER, "storage"));
+        Path other = secure.folder(Role.NODE, "compute1");
+        Path key = Files.copy(other.resolve("tls.key"), own.resolve("tls.key"), StandardCopyOption.REPLACE_EXISTING);
+        try (LogLines log = LogLines.of("io.farblock.tls.Credentials")) {
+            secure.links.refresh();
+            secure.links.refresh();
+            assertThat(log.containing("another certificate")).hasSize(1);
+        }
+        assertThat(secure.open(admin, "mail", true, false).serverName()).isEqualTo("farblock");
+        assertThatThrownBy(() -> LinkSecurity.mutual(key.getParent())).hasMessageContaining("tls.key");
+    }
+
+    @Test
+    void saysOnceADayThatACertificateExpiresSoon() throws Exception {
+        Identity server = new Identity(Role.SERVER, "storage");
+        assertThat(secure.links.warning()).isNull();
+        try (LogLines log = LogLines.of("io.farblock.tls.Credentials")) {
+            Path unused = secure.authority.renew(server, Duration.ofMinutes(3));
+            secure.links.refresh();
+            secure.links.refresh();
+            assertThat(log.containing("expires at")).singleElement().asString().contains("pki renew server storage");
+        }
+        assertThat(secure.links.warning()).contains("server storage expires at");
+    }
+
     private static GetVolumeRequest named(String volume) {
         return GetVolumeRequest.newBuilder().setName(volume).build();
     }

@@ -10,6 +10,7 @@ import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLException;
@@ -21,6 +22,7 @@ import javax.net.ssl.SSLException;
 record Contexts(
         CredentialFiles files,
         Identity identity,
+        Expiry expiry,
         Trust trust,
         SslContext dataServer,
         SslContext dataClient,
@@ -39,16 +41,19 @@ record Contexts(
         try {
             certificate.checkValidity();
             certificate.verify(files.authority().getPublicKey());
+            OwnKey.require(CurrentContext.privateKey(files.keyStream()), certificate);
+            Identity identity = Identity.of(certificate);
             Trust trust = new Trust(files.authority(), files.revoked());
             return new Contexts(
                     files,
-                    Identity.of(certificate),
+                    identity,
+                    new Expiry(identity, certificate, files.authority()),
                     trust,
                     server(files, trust, ApplicationProtocolConfig.DISABLED),
                     client(files, trust, ApplicationProtocolConfig.DISABLED),
                     server(files, trust, CALLS),
                     client(files, trust, CALLS));
-        } catch (GeneralSecurityException | SSLException | IllegalArgumentException e) {
+        } catch (GeneralSecurityException | IOException | IllegalArgumentException e) {
             throw files.unusable(CredentialFiles.CERTIFICATE + " with " + CredentialFiles.KEY, e);
         }
     }

@@ -1,6 +1,8 @@
 package io.farblock.tls;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -9,16 +11,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The credentials of one end, from a folder that is read again every second, so that a renewed certificate and a new
- * list of revoked ones are heeded without a restart. What cannot be used is logged once, and what was there before stays in use. From any thread.
+ * list of revoked ones are heeded without a restart. What cannot be used is logged once, and what was there before stays in use. What expires soon is logged once a day. From
+ * any thread.
  */
 final class Credentials implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Credentials.class);
     private static final int REFRESH_MILLIS = 1000;
+    private static final Duration WARN_EVERY = Duration.ofDays(1);
 
     private final Path folder;
     private final ScheduledExecutorService watcher;
     private volatile Contexts current;
     private String complaint = "";
+    private Instant warnedAt = Instant.MIN;
 
     Credentials(Path folder) throws CredentialsException {
         this.folder = folder;
@@ -56,6 +61,15 @@ final class Credentials implements AutoCloseable {
                 LOG.warn("credentials stay as they were: {}", now);
                 complaint = now;
             }
+        }
+        warn(Instant.now());
+    }
+
+    private void warn(Instant now) {
+        String warning = current.expiry().warning(now);
+        if (warning != null && now.minus(WARN_EVERY).isAfter(warnedAt)) {
+            LOG.warn("{}", warning);
+            warnedAt = now;
         }
     }
 

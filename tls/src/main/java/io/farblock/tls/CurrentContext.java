@@ -3,6 +3,10 @@ package io.farblock.tls;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolNegotiator;
 import io.netty.handler.ssl.SslContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
 import java.util.List;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
@@ -14,6 +18,11 @@ final class CurrentContext extends SslContext {
 
     CurrentContext(Supplier<SslContext> current) {
         this.current = current;
+    }
+
+    /** Reads a key as the contexts do: the library has that for those who extend it. */
+    static PrivateKey privateKey(InputStream pem) throws GeneralSecurityException, IOException {
+        return toPrivateKey(pem, null);
     }
 
     @Override

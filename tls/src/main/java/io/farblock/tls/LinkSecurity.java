@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 
@@ -50,6 +51,11 @@ public final class LinkSecurity implements AutoCloseable {
     /** Who this end is; asked of encrypted links only. */
     public Identity identity() {
         return credentials.current().identity();
+    }
+
+    /** Which certificate of this end has to be renewed soon, in one line that says how; or null. Of encrypted links only. */
+    public String warning() {
+        return credentials.current().expiry().warning(Instant.now());
     }
 
     /** Why there can be no link with this address, in one line that says how to mend it; or null. */

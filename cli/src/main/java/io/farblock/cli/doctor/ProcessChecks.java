@@ -29,6 +29,17 @@ public final class ProcessChecks {
         checks.lockedMemory();
     }
 
+    /** What links are secured with: whose it is, and what says that it expires soon, or null. */
+    public static void certificate(String owner, String warning, Findings findings) {
+        if (warning == null) {
+            findings.ok("certificate", owner);
+        } else {
+            int advice = warning.lastIndexOf(": ");
+            String remedy = warning.substring(warning.indexOf("farblock pki", advice));
+            findings.warning("certificate", warning.substring(0, advice), remedy);
+        }
+    }
+
     private void privilege() {
         if (may(CAP_NET_ADMIN)) {
             findings.ok("privilege", "CAP_NET_ADMIN");

@@ -213,6 +213,16 @@ class DoctorTest {
     }
 
     @Test
+    void findsACertificateThatExpiresSoon() {
+        Findings soon = new Findings();
+        ProcessChecks.certificate("node compute1", "it expires: renew it with farblock pki renew node compute1", soon);
+        assertOnly(soon, "certificate", Severity.WARNING, "it expires", "farblock pki renew node compute1");
+        Findings good = new Findings();
+        ProcessChecks.certificate("node compute1", null, good);
+        assertOnly(good, "certificate", Severity.OK, "node compute1", "");
+    }
+
+    @Test
     void findsDataOnAFileSystemThatForgets() {
         String remedy = "farblock server --data DIRECTORY, on ext4 or xfs";
         assertOnly(look("/tmp/volumes"), "data directory", Severity.WARNING, "memory", remedy);
