@@ -63,6 +63,41 @@ class AdmissionTest {
     }
 
     @Test
+    void keepsHandshakesForThoseWhoHaveNone() throws Exception {
+        for (int i = 0; i < 8; i++) {
+            flood(InetAddress.getByName("10.0.0." + i), 4);
+        }
+        assertThat(admission.begin(InetAddress.getByName("10.0.1.1"), nowNanos)).isTrue();
+    }
+
+    @Test
+    void keepsTimeForThoseWhoAskSeldom() throws Exception {
+        // All that eight addresses could have alone, second after second.
+        Admission large = new Admission(4096);
+        int begun = 0;
+        for (int second = 0; second < 20; second++) {
+            for (int i = 0; i < 8 * 256; i++) {
+                InetAddress from = InetAddress.getByName("10.0.0." + i % 8);
+                if (large.begin(from, nowNanos)) {
+                    large.end(from, false, nowNanos);
+                    begun += second >= 10 ? 1 : 0;
+                }
+                nowNanos += TimeUnit.SECONDS.toNanos(1) / (8 * 256);
+            }
+            InetAddress seldom = InetAddress.getByName("10.0.1.1");
+            assertThat(large.begin(seldom, nowNanos)).isTrue();
+            large.end(seldom, false, nowNanos);
+        }
+        assertThat(begun).isLessThanOrEqualTo(11 * 1024);
+    }
+
+    private void flood(InetAddress from, int times) {
+        for (int i = 0; i < times; i++) {
+            boolean unused = admission.begin(from, nowNanos);
+        }
+    }
+
+    @Test
     void takesANetworkOfIpv6ForOneAddress() throws Exception {
         for (int i = 0; i < 4; i++) {
             assertThat(admission.begin(InetAddress.getByName("2001:db8::" + i), nowNanos))
