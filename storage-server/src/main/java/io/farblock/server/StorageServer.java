@@ -34,12 +34,15 @@ public final class StorageServer implements AutoCloseable {
     private static final int MAX_HEADER_BYTES = 8 << 10;
     private static final int MAX_CALLS_OF_CONNECTION = 64;
     private static final int ADMIN_HANDSHAKE_SECONDS = 5;
+    // Who comes back after that makes a new connection and does not notice.
+    private static final int ADMIN_IDLE_MINUTES = 10;
 
     private final ServerOptions options;
     private final DataDirectory directory;
     private final VolumeTable volumes;
     private final AuditLog audit;
     private final DataPort dataPort;
+    private final AdminPort adminPort;
     private final io.grpc.Server admin;
     private boolean closed;
 
@@ -50,9 +53,11 @@ public final class StorageServer implements AutoCloseable {
         this.volumes = volumes;
         audit = new AuditLog(directory.audit(), AUDIT_FILE_BYTES);
         dataPort = DataPort.open(options, volumes, audit, threads);
+        adminPort = new AdminPort(options.links().isEncrypted());
         try {
             admin = startAdmin();
         } catch (StartupException e) {
+            adminPort.close();
             dataPort.disconnectAll(0);
             dataPort.stopLoops();
             throw e;
@@ -146,9 +151,13 @@ public final class StorageServer implements AutoCloseable {
     private io.grpc.Server startAdmin() throws StartupException {
         try {
             return NettyServerBuilder.forAddress(options.adminAddress())
+                    .channelFactory(adminPort::listener)
+                    .bossEventLoopGroup(adminPort.loop())
+                    .workerEventLoopGroup(adminPort.loop())
                     .sslContext(options.links().callServer())
                     .intercept(new AdminGate(options.links(), volumes.catalogue(), audit))
                     .handshakeTimeout(ADMIN_HANDSHAKE_SECONDS, TimeUnit.SECONDS)
+                    .maxConnectionIdle(ADMIN_IDLE_MINUTES, TimeUnit.MINUTES)
                     .maxInboundMessageSize(MAX_CALL_BYTES)
                     .maxInboundMetadataSize(MAX_HEADER_BYTES)
                     .maxConcurrentCallsPerConnection(MAX_CALLS_OF_CONNECTION)
@@ -170,6 +179,7 @@ public final class StorageServer implements AutoCloseable {
             admin.shutdownNow();
             Thread.currentThread().interrupt();
         }
+        adminPort.close();
     }
 
     private Server describe() {

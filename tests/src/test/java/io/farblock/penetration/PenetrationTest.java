@@ -3,6 +3,7 @@ package io.farblock.penetration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.Volume;
 import io.farblock.cli.pki.Authority;
 import io.farblock.client.RemoteVolume;
@@ -21,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -42,6 +44,7 @@ class PenetrationTest {
     private static final String MODERN = "TLSv1.3";
     // As many handshakes as one address may have at once, by the default of 4,096 connections.
     private static final int HANDSHAKES_OF_ADDRESS = 256;
+    private static final int ADMIN_CONNECTIONS_OF_ADDRESS = 32;
 
     @TempDir
     Path folder;
@@ -250,6 +253,23 @@ class PenetrationTest {
         for (Attacker each : flood) {
             each.close();
         }
+    }
+
+    @Test
+    void whoFloodsTheAdminPortShutsOutOnlyHimself() throws Exception {
+        List<Attacker> flood = new ArrayList<>();
+        for (int i = 0; i < 2 * ADMIN_CONNECTIONS_OF_ADDRESS; i++) {
+            flood.add(Attacker.plain(secure.server.adminAddress(), ELSEWHERE));
+        }
+        long beganNanos = System.nanoTime();
+        assertThat(flood.get(flood.size() - 1).awaitEnd()).isZero();
+        assertThat(System.nanoTime() - beganNanos).isLessThan(TimeUnit.SECONDS.toNanos(4));
+        Volume unused = secure.admin(owner)
+                .getVolume(GetVolumeRequest.newBuilder().setName("mail").build());
+        for (Attacker each : flood) {
+            each.close();
+        }
+        secure.closeChannels();
     }
 
     private void assertRefused(Path of) throws Exception {
