@@ -23,8 +23,8 @@ final class AdminPort extends ChannelInboundHandlerAdapter {
     private static final int MAX_CONNECTIONS = 512;
 
     private final boolean isEncrypted;
-    private final EventLoopGroup loop =
-            new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("farblock-admin", true), EpollIoHandler.newFactory());
+    private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("farblock-admin", true), EpollIoHandler.newFactory());
     private final Admission admission = new Admission(MAX_CONNECTIONS);
     private int connections;
 
@@ -62,7 +62,8 @@ final class AdminPort extends ChannelInboundHandlerAdapter {
 
     private void end(Channel listener, InetAddress from) {
         if (isEncrypted) {
-            // gRPC does not say when a handshake is over, so that all count as being in one: 32 of an address, 256 in all.
+            // gRPC does not say when a handshake is over, so that all count as being in one: 32 of an address, 256 in
+            // all.
             admission.end(from, false, System.nanoTime());
         }
         listener.eventLoop().execute(() -> connections--);

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -26,6 +27,8 @@ import org.slf4j.LoggerFactory;
  * Who opened, changed and deleted what, and who was refused: one JSON object a line in {@code audit.log} of the data
  * directory, never for a request. Four older files are kept.
  *
+ * <p>Refusals beyond a few of one caller in a minute are one line together: they must not push out what was done.
+ *
  * <p>Calls from any thread return at once; a thread writes. More lines than it can keep up with are counted instead,
  * so that nobody can hold the server up, or fill its memory, by being refused.
  */
@@ -34,10 +37,14 @@ final class AuditLog implements AutoCloseable {
     private static final int MAX_WAITING = 1024;
     private static final int OLDER_FILES = 4;
     private static final int CLOSE_SECONDS = 5;
+    // Nothing was done then; of other failures nobody can say that.
+    private static final Set<String> REFUSED =
+            Set.of("PERMISSION_DENIED", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION");
 
     private final Path file;
     private final long maxBytes;
     private final AtomicLong lost = new AtomicLong();
+    private final Refusals refusals = new Refusals();
     private final ThreadPoolExecutor writer;
     // On the writer's thread.
     private boolean failing;
@@ -56,24 +63,43 @@ final class AuditLog implements AutoCloseable {
 
     /** A volume was opened. */
     void opened(Identity who, String address, Hello hello, long epoch) {
+        sumUp(false);
         write(open("open", who, address, hello).putFields("epoch", number((double) epoch)));
     }
 
     /** A volume was not opened. */
     void refused(Identity who, String address, Hello hello, String reason) {
-        write(open("refused", who, address, hello).putFields("reason", text(reason)));
+        if (hasLine(who, address)) {
+            write(open("refused", who, address, hello).putFields("reason", text(reason)));
+        }
     }
 
     /** A call of the admin API has ended. */
     void call(Identity who, String method, String volume, String result) {
-        write(event("call", who)
-                .putFields("method", text(method))
-                .putFields("volume", text(volume))
-                .putFields("result", text(result)));
+        if (!REFUSED.contains(result) || hasLine(who, "")) {
+            write(event("call", who.uri())
+                    .putFields("method", text(method))
+                    .putFields("volume", text(volume))
+                    .putFields("result", text(result)));
+        }
+    }
+
+    private boolean hasLine(Identity who, String address) {
+        sumUp(false);
+        String host = address.substring(0, Math.max(0, address.lastIndexOf(':')));
+        return refusals.hasLine(new Refusals.Caller(who.uri(), host));
+    }
+
+    private void sumUp(boolean all) {
+        for (Refusals.Unwritten unwritten : refusals.past(System.nanoTime(), all)) {
+            write(event("refusals", unwritten.caller().who())
+                    .putFields("address", text(unwritten.caller().host()))
+                    .putFields("times", number(unwritten.times())));
+        }
     }
 
     private static Struct.Builder open(String event, Identity who, String address, Hello hello) {
-        return event(event, who)
+        return event(event, who.uri())
                 .putFields("volume", text(hello.getVolume()))
                 .putFields("address", text(address))
                 .putFields("client", text(hello.getClientName()))
@@ -81,11 +107,11 @@ final class AuditLog implements AutoCloseable {
                 .putFields("take_over", flag(hello.getTakeOver()));
     }
 
-    private static Struct.Builder event(String event, Identity who) {
+    private static Struct.Builder event(String event, String who) {
         return Struct.newBuilder()
                 .putFields("time", text(Instant.now().toString()))
                 .putFields("event", text(event))
-                .putFields("who", text(who.uri()));
+                .putFields("who", text(who));
     }
 
     private static Value text(String value) {
@@ -147,6 +173,7 @@ final class AuditLog implements AutoCloseable {
     /** Writes what waits, and no more. */
     @Override
     public void close() {
+        sumUp(true);
         writer.shutdown();
         AtomicBoolean ended = new AtomicBoolean();
         Waiting.uninterruptibly(() -> ended.set(writer.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)));

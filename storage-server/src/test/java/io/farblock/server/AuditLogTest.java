@@ -3,9 +3,13 @@ package io.farblock.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.farblock.tls.Identity;
+import io.farblock.tls.Role;
+import io.farblock.wire.proto.Hello;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +28,47 @@ class AuditLogTest {
         List<String> lines = Files.readAllLines(folder.resolve("audit.log"));
         assertThat(lines).hasSize(2);
         assertThat(lines.get(0)).contains("farblock://admin/anybody", "\"method\":\"DeleteVolume\"", "ma\\\"il?");
+    }
+
+    @Test
+    void keepsWhatWasDoneHoweverManyAreRefused() throws Exception {
+        Identity hostile = new Identity(Role.NODE, "compute2");
+        Hello hello = RawClient.hello("mail", "hostile").build();
+        Path file = folder.resolve("audit.log");
+        try (AuditLog log = new AuditLog(file, 8_000)) {
+            log.call(Identity.ANYBODY, "DeleteVolume", "precious", "OK");
+            for (int i = 0; i < 1_000; i++) {
+                log.refused(hostile, "10.0.0.9:" + (1024 + i), hello, "not yours");
+                log.call(hostile, "DeleteVolume", "mail", "PERMISSION_DENIED");
+                LockSupport.parkNanos(10_000);
+            }
+        }
+        List<String> lines = Files.readAllLines(file);
+        assertThat(lines).hasSizeLessThan(20);
+        assertThat(lines.get(0)).contains("precious");
+        assertThat(lines)
+                .filteredOn(line -> line.contains("\"refusals\""))
+                .hasSize(2)
+                .allMatch(line -> line.contains("farblock://node/compute2") && line.contains("\"times\":996"))
+                .anyMatch(line -> line.contains("\"address\":\"10.0.0.9\""));
+    }
+
+    @Test
+    void sumsUpRefusalsEachMinute() {
+        Refusals refusals = new Refusals();
+        Refusals.Caller one = new Refusals.Caller("one", "");
+        assertThat(refusals.past(0, false)).isEmpty();
+        for (int i = 0; i < 10; i++) {
+            assertThat(refusals.hasLine(one)).isEqualTo(i < 4);
+        }
+        for (int i = 0; i < 1_000; i++) {
+            boolean unused = refusals.hasLine(new Refusals.Caller("caller " + i, ""));
+        }
+        assertThat(refusals.past(TimeUnit.SECONDS.toNanos(59), false)).isEmpty();
+        assertThat(refusals.past(TimeUnit.SECONDS.toNanos(61), false))
+                .hasSize(2)
+                .contains(new Refusals.Unwritten(one, 6));
+        assertThat(refusals.hasLine(one)).isTrue();
     }
 
     @Test
