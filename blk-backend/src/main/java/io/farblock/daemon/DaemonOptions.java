@@ -7,15 +7,16 @@ import java.util.UUID;
 /**
  * How a node daemon is to run.
  *
- * @param socket where the local API listens; readable and writable by its owner only
+ * @param socket where the local API listens; readable and writable by its owner and the group
  * @param loops how many event loops serve the queues of all devices, at least 1
  * @param pollMicros how long a loop may look for work before it sleeps, while that pays; 0 for never
  * @param clientName what servers show to people as the holder of a volume, such as the host's name
  * @param clientId what servers know this machine by, the same after a restart
  * @param links how connections to servers are secured; whoever starts the daemon closes it
+ * @param group whose members may use the local API too, by name or number; null for nobody's
  */
 public record DaemonOptions(
-        Path socket, int loops, int pollMicros, String clientName, UUID clientId, LinkSecurity links) {
+        Path socket, int loops, int pollMicros, String clientName, UUID clientId, LinkSecurity links, String group) {
     /** Where the local API listens if nobody says otherwise. */
     public static final Path DEFAULT_SOCKET = Path.of("/run/farblock/daemon.sock");
 
@@ -40,12 +41,17 @@ public record DaemonOptions(
 
     /** With plain links, within this machine. */
     public DaemonOptions(Path socket, int loops, int pollMicros, String clientName, UUID clientId) {
-        this(socket, loops, pollMicros, clientName, clientId, LinkSecurity.LOOPBACK_ONLY);
+        this(socket, loops, pollMicros, clientName, clientId, LinkSecurity.LOOPBACK_ONLY, null);
     }
 
     /** The same with its connections secured in another way. */
     public DaemonOptions withLinks(LinkSecurity others) {
-        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, others);
+        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, others, group);
+    }
+
+    /** The same with a local API that others may use too. */
+    public DaemonOptions withGroup(String other) {
+        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, links, other);
     }
 
     /** How long loops poll on this machine if nobody says otherwise. */

@@ -60,7 +60,7 @@ public final class NodeDaemon implements AutoCloseable {
                 options.loops(),
                 new DefaultThreadFactory("farblock-queue"),
                 PollBeforeSleep.loops(options.pollMicros()));
-        server = new NodeServer(options.socket(), new NodeService(this));
+        server = new NodeServer(options.socket(), options.group(), new NodeService(this));
         records = new DeviceRecords(Path.of(options.socket() + ".devices"));
         background = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-background", true));
     }

@@ -50,6 +50,13 @@ final class DaemonCommand implements Callable<Integer> {
     private Integer pollMicros;
 
     @Option(
+            names = "--socket-group",
+            paramLabel = "GROUP",
+            description = "Let the members of this group use the daemon too, which gives them all disks that it has or"
+                    + " can have; only root if not given.")
+    private String group;
+
+    @Option(
             names = "--supervise",
             description = "Start the daemon again at once whenever it dies; SIGTERM stops both. Where systemd runs, its"
                     + " unit does the same.")
@@ -88,7 +95,8 @@ final class DaemonCommand implements Callable<Integer> {
         Path socket = node.socket().toAbsolutePath();
         NodeIdentity identity = NodeIdentity.ofThisHost(socket);
         DaemonOptions options = new DaemonOptions(socket, count, pollMicros(), identity.name(), identity.id())
-                .withLinks(links.security());
+                .withLinks(links.security())
+                .withGroup(group);
         try {
             DaemonLock lock = lock(socket);
             Service.runUntilStopped(() -> NodeDaemon.start(options, lock, Service::leave));
