@@ -13,6 +13,7 @@ final class VolumeConnection implements OpenVolume {
     private final FileStore store;
     private final Hello hello;
     private final ClientEnd client;
+    private final PayloadMemory.Share ofIdentity;
     private final long generation;
     private final boolean sharedWriters;
     private final long epoch;
@@ -35,6 +36,7 @@ final class VolumeConnection implements OpenVolume {
         this.store = store;
         this.hello = hello;
         this.client = client;
+        ofIdentity = served.memory().of(client.identity());
         generation = record.getGeneration();
         sharedWriters = record.getSharedWriters();
         this.epoch = epoch;
@@ -73,12 +75,12 @@ final class VolumeConnection implements OpenVolume {
 
     @Override
     public boolean takeMemory(int bytes) {
-        return served.memory().take(bytes);
+        return served.memory().take(bytes, ofIdentity);
     }
 
     @Override
     public void giveMemory(int bytes) {
-        served.memory().give(bytes);
+        served.memory().give(bytes, ofIdentity);
     }
 
     @Override
@@ -103,7 +105,7 @@ final class VolumeConnection implements OpenVolume {
     /** Says how many bytes of replies wait for the client to read them. */
     void unreadBytes(long bytes) {
         if (bytes != unread) {
-            served.memory().adjust(bytes - unread);
+            served.memory().adjust(bytes - unread, ofIdentity);
             unread = bytes;
         }
     }

@@ -3,6 +3,8 @@ package io.farblock.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.farblock.block.BlockStatus;
+import io.farblock.tls.Identity;
+import io.farblock.tls.Role;
 import io.farblock.wire.Opcode;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -24,7 +26,7 @@ class PayloadMemoryTest {
         for (int i = 0; i < 8; i++) {
             PayloadMemory.Share volume = memory.new Share();
             int frames = 0;
-            while (volume.take(BLOCK)) {
+            while (volume.take(BLOCK, volume.of(Identity.ANYBODY))) {
                 frames++;
             }
             // As much as is left to the next ones.
@@ -39,9 +41,29 @@ class PayloadMemoryTest {
         PayloadMemory memory = new PayloadMemory(BLOCK);
         for (int i = 0; i < 3; i++) {
             PayloadMemory.Share volume = memory.new Share();
-            assertThat(volume.take(BLOCK)).isTrue();
-            assertThat(volume.take(BLOCK)).isFalse();
+            assertThat(volume.take(BLOCK, volume.of(Identity.ANYBODY))).isTrue();
+            assertThat(volume.take(BLOCK, volume.of(Identity.ANYBODY))).isFalse();
         }
+    }
+
+    @Test
+    void givesAnIdentityNoMoreForHavingManyVolumes() {
+        PayloadMemory memory = new PayloadMemory(1024L * BLOCK);
+        Identity greedy = new Identity(Role.NODE, "greedy");
+        for (int i = 0; i < 5_000; i++) {
+            PayloadMemory.Share volume = memory.new Share();
+            while (volume.take(BLOCK, volume.of(greedy))) {
+                assertThat(memory.takenBytes()).isLessThanOrEqualTo(1024L * BLOCK);
+            }
+        }
+        assertThat(memory.takenBytes()).isBetween(511L * BLOCK, 513L * BLOCK);
+        PayloadMemory.Share other = memory.new Share();
+        PayloadMemory.Share modest = other.of(new Identity(Role.NODE, "modest"));
+        for (int i = 0; i < 250; i++) {
+            assertThat(other.take(BLOCK, modest)).isTrue();
+        }
+        other.give(250L * BLOCK, modest);
+        assertThat(other.take(BLOCK, other.of(greedy))).isFalse();
     }
 
     @Test
