@@ -1,6 +1,5 @@
 package io.farblock.server;
 
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoopGroup;
@@ -52,7 +51,7 @@ final class AdminPort extends ChannelInboundHandlerAdapter {
             return;
         }
         connections++;
-        channel.closeFuture().addListener(closed -> end(context.channel(), from.getAddress()));
+        channel.closeFuture().addListener(closed -> end(from.getAddress()));
         context.fireChannelRead(channel);
     }
 
@@ -60,13 +59,13 @@ final class AdminPort extends ChannelInboundHandlerAdapter {
         return !isEncrypted || admission.begin(from, System.nanoTime());
     }
 
-    private void end(Channel listener, InetAddress from) {
+    private void end(InetAddress from) {
+        connections--;
         if (isEncrypted) {
             // gRPC does not say when a handshake is over, so that all count as being in one: 32 of an address, 256 in
             // all.
             admission.end(from, false, System.nanoTime());
         }
-        listener.eventLoop().execute(() -> connections--);
     }
 
     void close() {
