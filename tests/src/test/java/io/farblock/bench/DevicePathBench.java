@@ -15,7 +15,8 @@ import java.util.Map;
  * (1.5); {@code warmup} how long each side runs before, all loads of a length together (20), which is what compilers need; {@code loads} a pattern of their names (all); {@code size} of the volumes in MiB (256); {@code ours} and
  * {@code theirs}: a source tree, {@code qemu}, or {@code qemu-iothread}, or as theirs {@code same} for the
  * same disk again, which shows how much a run scatters; {@code theirjava} arguments for the virtual machines of theirs,
- * after those that both sides have; {@code work} a folder on a disk for the data;
+ * after those that both sides have; {@code checksums} and {@code theirchecksums}, {@code on} or {@code off}, of the
+ * volume of ours and of another of ours; {@code work} a folder on a disk for the data;
  * {@code out} a folder for the results; {@code memory}: {@code kernel} if the driver's memory cannot change in flight,
  * {@code guest} if it can; {@code poll} how many microseconds the loops of our device look for
  * work before they sleep (0); {@code quiet}: a pair during which others used more than this part of the processors is
@@ -36,6 +37,8 @@ public final class DevicePathBench {
             Map.entry("ours", ""),
             Map.entry("theirs", "qemu"),
             Map.entry("theirjava", ""),
+            Map.entry("checksums", "on"),
+            Map.entry("theirchecksums", "on"),
             Map.entry("work", ""),
             Map.entry("out", ""),
             Map.entry("memory", "kernel"),
@@ -112,9 +115,11 @@ public final class DevicePathBench {
                         work,
                         volumeBytes(),
                         QUEUES,
-                        options.is("memory", "kernel"),
-                        ours ? options.count("poll") : 0,
-                        ours ? "" : options.text("theirjava"));
+                        new FarblockSide.Settings(
+                                options.is("memory", "kernel"),
+                                ours ? options.count("poll") : 0,
+                                options.text(ours ? "checksums" : "theirchecksums"),
+                                ours ? "" : options.text("theirjava")));
     }
 
     private long volumeBytes() {

@@ -44,7 +44,7 @@ public final class DevicesBench {
                 .mapToObj(i -> "bench-" + i)
                 .toList();
         ExecutorService drivers = Executors.newFixedThreadPool(volumes.size());
-        server = new FarblockServer(ours, work, (long) options.count("size") << 20, volumes, "");
+        server = new FarblockServer(ours, work, (long) options.count("size") << 20, volumes);
         devices = new FarblockDevices(ours, work, server, 1, true, options.count("poll"), "");
         try {
             System.out.println("| " + volumes.size() + " devices | device process | server |\n|---|---|---|");

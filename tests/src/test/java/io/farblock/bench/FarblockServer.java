@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -13,13 +14,30 @@ import java.util.List;
  * <p>Its virtual machine gets the arguments of FARBLOCK_JAVA_OPTS, and what its caller adds.
  */
 final class FarblockServer implements AutoCloseable {
+    /**
+     * What can differ between two of them.
+     *
+     * @param serverOptions more arguments of the server's command
+     * @param volumeOptions more arguments of the command that makes a volume
+     * @param javaOptions more arguments for its virtual machine, with spaces between
+     */
+    record Settings(List<String> serverOptions, List<String> volumeOptions, String javaOptions) {
+        static final Settings USUAL = new Settings(List.of(), List.of(), "");
+    }
+
     private final List<String> volumes;
     private final ChildProcess process;
     private final int port;
     private final String admin;
 
-    /** @param javaOptions more arguments for its virtual machine, with spaces between */
-    FarblockServer(Path top, Path work, long volumeBytes, List<String> volumes, String javaOptions)
+    /** One whose volumes and connections are as they come when nothing is asked for. */
+    FarblockServer(Path top, Path work, long volumeBytes, List<String> volumes)
+            throws IOException, InterruptedException {
+        this(top, work, volumeBytes, volumes, Settings.USUAL);
+    }
+
+    /** Starts it and makes the volumes. */
+    FarblockServer(Path top, Path work, long volumeBytes, List<String> volumes, Settings settings)
             throws IOException, InterruptedException {
         this.volumes = volumes;
         Path data = Files.createDirectories(work.resolve("data"));
@@ -28,24 +46,19 @@ final class FarblockServer implements AutoCloseable {
         port = ChildProcess.freePort();
         int adminPort = ChildProcess.freePort();
         admin = host + ":" + adminPort;
-        String more = System.getenv().getOrDefault("FARBLOCK_JAVA_OPTS", "") + " " + javaOptions;
-        process = new ChildProcess(
-                work.resolve("server.log"),
-                List.of(
-                        "env",
-                        "FARBLOCK_JAVA_OPTS=" + more.strip(),
-                        launcher,
-                        "server",
-                        "--data",
-                        data.toString(),
-                        "--listen",
-                        host + ":" + port,
-                        "--admin",
-                        admin));
+        String more = System.getenv().getOrDefault("FARBLOCK_JAVA_OPTS", "") + " " + settings.javaOptions();
+        List<String> command =
+                new ArrayList<>(List.of("env", "FARBLOCK_JAVA_OPTS=" + more.strip(), launcher, "server"));
+        command.addAll(List.of("--data", data.toString(), "--listen", host + ":" + port, "--admin", admin));
+        command.addAll(settings.serverOptions());
+        process = new ChildProcess(work.resolve("server.log"), command);
         process.awaitPort(adminPort);
         String size = Long.toString(volumeBytes);
         for (String volume : volumes) {
-            ChildProcess.run(List.of(launcher, "volume", "create", volume, "--size", size, "--admin", admin));
+            List<String> creation =
+                    new ArrayList<>(List.of(launcher, "volume", "create", volume, "--size", size, "--admin", admin));
+            creation.addAll(settings.volumeOptions());
+            ChildProcess.run(creation);
         }
     }
 

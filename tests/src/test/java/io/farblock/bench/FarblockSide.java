@@ -10,29 +10,32 @@ import java.util.List;
  * <p>What arguments their virtual machines get, {@link FarblockServer} and {@link FarblockDevices} say.
  */
 final class FarblockSide implements Side {
+    /**
+     * What can differ between two of them.
+     *
+     * @param stableMemory whether the driver's memory counts as the kernel's
+     * @param pollMicros how long the device's loops look for work before they sleep
+     * @param checksums of the volume: {@code on} or {@code off}
+     * @param javaOptions more arguments for both virtual machines, with spaces between
+     */
+    record Settings(boolean stableMemory, int pollMicros, String checksums, String javaOptions) {}
+
     private final String name;
     private final FarblockServer server;
     private final FarblockDevices devices;
 
-    /**
-     * @param top the source tree
-     * @param stableMemory whether the driver's memory counts as the kernel's
-     * @param pollMicros how long the device's loops look for work before they sleep
-     * @param javaOptions more arguments for both virtual machines, with spaces between
-     */
-    FarblockSide(
-            String name,
-            Path top,
-            Path work,
-            long volumeBytes,
-            int queues,
-            boolean stableMemory,
-            int pollMicros,
-            String javaOptions)
+    /** Starts both; {@code top} is the source tree. */
+    FarblockSide(String name, Path top, Path work, long volumeBytes, int queues, Settings settings)
             throws IOException, InterruptedException {
         this.name = name;
-        server = new FarblockServer(top, work, volumeBytes, List.of("bench"), javaOptions);
-        devices = new FarblockDevices(top, work, server, queues, stableMemory, pollMicros, javaOptions);
+        // States of the project from before there were checksums do not know the option.
+        List<String> volumeOptions =
+                settings.checksums().equals("on") ? List.of() : List.of("--checksums", settings.checksums());
+        String javaOptions = settings.javaOptions();
+        FarblockServer.Settings ofServer = new FarblockServer.Settings(List.of(), volumeOptions, javaOptions);
+        server = new FarblockServer(top, work, volumeBytes, List.of("bench"), ofServer);
+        devices = new FarblockDevices(
+                top, work, server, queues, settings.stableMemory(), settings.pollMicros(), javaOptions);
     }
 
     @Override

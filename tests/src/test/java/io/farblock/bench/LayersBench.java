@@ -81,7 +81,7 @@ public final class LayersBench {
     }
 
     private void start(List<String> volumes) throws IOException, InterruptedException {
-        server = new FarblockServer(ours, work, sizeBytes(), volumes, "");
+        server = new FarblockServer(ours, work, sizeBytes(), volumes);
         channel = NettyChannelBuilder.forTarget(server.adminAddress())
                 .usePlaintext()
                 .build();

@@ -5,9 +5,14 @@ import com.google.protobuf.util.JsonFormat;
 import io.farblock.cli.bench.QueuedLoad;
 import io.farblock.cli.bench.Result;
 import io.farblock.cli.bench.Shape;
+import io.farblock.cli.pki.Authority;
+import io.farblock.cli.pki.PkiException;
 import io.farblock.client.RemoteStore;
 import io.farblock.client.RemoteVolume;
 import io.farblock.session.ClientOptions;
+import io.farblock.tls.Identity;
+import io.farblock.tls.LinkSecurity;
+import io.farblock.tls.Role;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
@@ -30,7 +35,8 @@ import java.util.regex.Pattern;
  * loop; the peers have one connection, which nbdkit serves with 16 threads.
  *
  * <p>Options, each {@code name=value}: {@code queues} (2), {@code pairs} (7), {@code seconds} (2), {@code size} of the volumes in MiB (256),
- * {@code ours} a source tree, {@code work} a folder on a disk, {@code out} a folder for the results.
+ * {@code ours} a source tree, {@code work} a folder on a disk, {@code out} a folder for the results; {@code tls}: {@code on} if
+ * our connections have TLS with certificates of both sides (off), which the peers' never have.
  */
 public final class NetworkLegBench {
     private static final String VOLUME = "bench";
@@ -41,8 +47,9 @@ public final class NetworkLegBench {
     // Several times what a machine with such disks needs for the whole volume.
     private static final int FILL_SECONDS = 8;
     private static final Pattern QEMU_IMG_SECONDS = Pattern.compile("completed in ([0-9.]+) seconds");
-    private static final Map<String, String> DEFAULTS =
-            Map.of("pairs", "7", "seconds", "2", "size", "256", "queues", "2", "ours", "", "work", "", "out", "");
+    private static final Map<String, String> DEFAULTS = Map.of(
+            "pairs", "7", "seconds", "2", "size", "256", "queues", "2", "ours", "", "work", "", "out", "", "tls",
+            "off");
 
     private final BenchOptions options;
     private final List<RemoteStore> stores = new ArrayList<>();
@@ -63,11 +70,21 @@ public final class NetworkLegBench {
         Path theirs = Files.createDirectories(work.resolve("theirs"));
         MultiThreadIoEventLoopGroup loops =
                 new MultiThreadIoEventLoopGroup(options.count("queues"), EpollIoHandler.newFactory());
-        try (FarblockServer server = new FarblockServer(options.path("ours"), ours, volumeBytes, List.of(VOLUME), "");
+        boolean isEncrypted = options.is("tls", "on");
+        Authority authority = Authority.create(work.resolve("pki"));
+        Path admin = certificate(authority, Role.ADMIN);
+        Path certificates = certificate(authority, Role.SERVER);
+        try (LinkSecurity links = isEncrypted ? LinkSecurity.mutual(admin) : LinkSecurity.LOOPBACK_ONLY;
+                FarblockServer server = new FarblockServer(
+                        options.path("ours"),
+                        ours,
+                        volumeBytes,
+                        List.of(VOLUME),
+                        isEncrypted ? encrypted(certificates, admin) : FarblockServer.Settings.USUAL);
                 NbdkitServer nbdkit = new NbdkitServer(theirs, volumeBytes)) {
             uri = nbdkit.uri();
             ClientOptions client = new ClientOptions(VOLUME, new UUID(3, 3), "bench", false, false);
-            RemoteVolume volume = RemoteVolume.open(server.address(), client, HEADS, loops.next())
+            RemoteVolume volume = RemoteVolume.open(server.address(), links, client, HEADS, loops.next())
                     .get(LIMIT_SECONDS, TimeUnit.SECONDS);
             stores.add(volume.store());
             for (int queue = 1; queue < options.count("queues"); queue++) {
@@ -80,6 +97,15 @@ public final class NetworkLegBench {
             }
         }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    private static FarblockServer.Settings encrypted(Path server, Path admin) {
+        return new FarblockServer.Settings(List.of("--tls", server.toString()), List.of("--tls", admin.toString()), "");
+    }
+
+    private static Path certificate(Authority authority, Role role) throws PkiException {
+        List<String> addresses = role == Role.SERVER ? List.of("127.0.0.1") : List.of();
+        return authority.issue(new Identity(role, VOLUME), addresses, Authority.VALIDITY);
     }
 
     /**

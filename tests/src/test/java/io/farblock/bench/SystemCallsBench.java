@@ -58,7 +58,7 @@ public final class SystemCallsBench {
         List<String> failures = new ArrayList<>();
         System.out.println("| load | process | calls of a request | futex | bytes copied, of its payload | which |");
         System.out.println("|---|---|---|---|---|---|");
-        try (FarblockServer server = new FarblockServer(ours, work, volumeBytes, List.of("bench"), "");
+        try (FarblockServer server = new FarblockServer(ours, work, volumeBytes, List.of("bench"));
                 FarblockDevices devices = new FarblockDevices(ours, work, server, 1, true, 0, "")) {
             VhostUserDisk disk = devices.disks().get(0);
             CpuMeter meter = () -> CpuTime.now(devices.pid(), server.pid());
