@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +23,7 @@ class LayerModelTest {
     }
 
     @Test
+    @Tag("seeds")
     void readsWhatWasWrittenWhateverHappens() throws Exception {
         LayerModelSuite suite = new LayerModelSuite(1);
 

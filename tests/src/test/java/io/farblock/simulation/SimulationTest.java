@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Logger;
 import java.util.EnumSet;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +23,7 @@ class SimulationTest {
     }
 
     @Test
+    @Tag("seeds")
     void everySeedKeepsEveryPromise() {
         int seeds = Boolean.getBoolean("farblock.long") ? LONG_SEEDS : SEEDS;
         SimulationSuite suite = new SimulationSuite(1);
