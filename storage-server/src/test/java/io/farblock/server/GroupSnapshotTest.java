@@ -218,6 +218,7 @@ class GroupSnapshotTest {
             assertThat(first.receiveEvent().hasResized()).isTrue();
             assertThat(first.write(BEHIND_OLD_END, block(7))).isEqualTo(BlockStatus.OK);
             assertThat(first.flush()).isEqualTo(BlockStatus.OK);
+            awaitMerged("b");
             // As a power cut finds it while the snapshot is open: a merge puts right what is wrong about the layer.
             copy(directory.resolve("data"), directory.resolve("copy"));
         }
@@ -230,6 +231,16 @@ class GroupSnapshotTest {
             assertThat(ByteBuffer.wrap(reader.read(BEHIND_OLD_END, BLOCK)).getInt())
                     .isEqualTo(7);
         }
+    }
+
+    // What is copied file by file is not to be renamed or deleted under way.
+    private void awaitMerged(String volume) {
+        while (operator.show(volume).hasMerge()) {
+            Thread.onSpinWait();
+        }
+        // The record knows before the files are gone. This changes nothing, and comes after that.
+        long sizeBytes = operator.show(volume).getSizeBytes();
+        assertThat(operator.resize(volume, sizeBytes, false).getSizeBytes()).isEqualTo(sizeBytes);
     }
 
     private static void copy(Path from, Path to) throws IOException {
