@@ -23,6 +23,8 @@ final class LayerSums implements AutoCloseable {
     static final int UNKNOWN = 0;
     /** What is in the block is known to be wrong. It stays so until the block is written, whatever crashes. */
     static final int DAMAGED = 1;
+    /** Of a page that was written: not all of it is to be on the disk yet, and it is to be written again. */
+    static final int HIDDEN = 1;
 
     private static final Logger LOG = LoggerFactory.getLogger(LayerSums.class);
     private static final int REGION_PAGES = SumFile.REGION_PAGES;
@@ -39,7 +41,6 @@ final class LayerSums implements AutoCloseable {
     private final DamageMarks marks = new DamageMarks();
     private final LateSums late = new LateSums();
     private volatile boolean saidUnwritable;
-    private volatile int lastErrno;
 
     private LayerSums(SumMemory memory, SumFile file, WriteIntents intents, long sizeBytes) {
         this.memory = memory;
@@ -111,8 +112,12 @@ final class LayerSums implements AutoCloseable {
         return !marks.isIn(page);
     }
 
-    /** For {@link SumMemory}, under its lock: writes such a page of a region that is open; whether it is there now. */
-    boolean writePage(int page, long address, ByteBuffer sums, int at) {
+    /**
+     * For {@link SumMemory}, under its lock: writes such a page of a region that is open.
+     *
+     * @return 0, {@link #HIDDEN} or a negative error number
+     */
+    int writePage(int page, long address, ByteBuffer sums, int at) {
         boolean isAsItIs = marks.hide(page, sums, at);
         int result = file.write(page, address);
         marks.restore(page, sums, at);
@@ -121,7 +126,7 @@ final class LayerSums implements AutoCloseable {
             region.set(page / REGION_PAGES);
             doubt(region, result);
         }
-        return result == 0 && isAsItIs;
+        return result < 0 || isAsItIs ? result : HIDDEN;
     }
 
     // What is on the disk there is older than the data: as after a crash.
@@ -129,7 +134,6 @@ final class LayerSums implements AutoCloseable {
         BitSet more = (BitSet) unsure.clone();
         more.or(regions);
         unsure = more;
-        lastErrno = -result;
         sayUnwritable(result);
     }
 
@@ -230,17 +234,16 @@ final class LayerSums implements AutoCloseable {
             return 0;
         }
         marks.cover(taken);
-        boolean isWritten = true;
+        int result = 0;
         long page = -1;
         for (long block : taken.keySet()) {
             if (block / SumMemory.PAGE_SUMS != page) {
                 page = block / SumMemory.PAGE_SUMS;
-                // Brought back with its marks if its place was needed.
-                var unused = memory.get(this, block);
-                isWritten &= memory.writeBack(this, (int) page);
+                // What is hidden is of blocks that have turned since, and for the next sync.
+                result = Math.min(result, memory.writeMarked(this, (int) page));
             }
         }
-        int result = isWritten ? syncSums() : -lastErrno;
+        result = result == 0 ? syncSums() : result;
         marks.end(taken, result == 0);
         return result;
     }

@@ -50,14 +50,20 @@ final class SumMemory {
             return -1;
         }
 
-        int load(LayerSums owner, int page) {
+        int findOrLoad(LayerSums owner, int page) {
+            int way = find(owner, page);
+            return way >= 0 ? way : load(owner, page);
+        }
+
+        private int load(LayerSums owner, int page) {
             int way = 0;
             for (int other = 1; other < WAYS; other++) {
                 if (lastUses[other] < lastUses[way]) {
                     way = other;
                 }
             }
-            write(way);
+            // What is lost by a failure is either unsure from then on, or has a mark.
+            var unused = write(way);
             dirty[way] = !owner.readPage(page, address(way), sums, way * PAGE_BYTES);
             owners[way] = owner;
             pages[way] = page;
@@ -65,10 +71,10 @@ final class SumMemory {
             return way;
         }
 
-        void write(int way) {
-            if (dirty[way]) {
-                dirty[way] = !owners[way].writePage(pages[way], address(way), sums, way * PAGE_BYTES);
-            }
+        int write(int way) {
+            int result = dirty[way] ? owners[way].writePage(pages[way], address(way), sums, way * PAGE_BYTES) : 0;
+            dirty[way] = result != 0;
+            return result;
         }
 
         void put(int way, long block, int sum) {
@@ -117,8 +123,7 @@ final class SumMemory {
         Places places = places(owner, page);
         places.lock.lock();
         try {
-            int way = places.find(owner, page);
-            return places.sums.getInt(index(way >= 0 ? way : places.load(owner, page), block));
+            return places.sums.getInt(index(places.findOrLoad(owner, page), block));
         } finally {
             places.lock.unlock();
         }
@@ -145,10 +150,7 @@ final class SumMemory {
         Places places = places(owner, page);
         places.lock.lock();
         try {
-            int way = places.find(owner, page);
-            if (way < 0) {
-                way = places.load(owner, page);
-            }
+            int way = places.findOrLoad(owner, page);
             var unused = owner.late().take(block);
             places.put(way, block, sum);
         } finally {
@@ -181,10 +183,7 @@ final class SumMemory {
         Places places = places(owner, page);
         places.lock.lock();
         try {
-            int way = places.find(owner, page);
-            if (way < 0) {
-                way = places.load(owner, page);
-            }
+            int way = places.findOrLoad(owner, page);
             Integer sum = owner.late().take(block);
             if (sum != null) {
                 places.put(way, block, sum);
@@ -198,16 +197,24 @@ final class SumMemory {
         return way * PAGE_BYTES + (int) (block % PAGE_SUMS) * Integer.BYTES;
     }
 
-    /** Writes a page, if it was changed, as far as the page cache; false if something of it is not there. */
-    boolean writeBack(LayerSums owner, int page) {
+    /** Writes a page, if it was changed, as far as the page cache; as {@link LayerSums#writePage} says. */
+    int writeBack(LayerSums owner, int page) {
         Places places = places(owner, page);
         places.lock.lock();
         try {
             int way = places.find(owner, page);
-            if (way >= 0) {
-                places.write(way);
-            }
-            return way < 0 || !places.dirty[way];
+            return way < 0 ? 0 : places.write(way);
+        } finally {
+            places.lock.unlock();
+        }
+    }
+
+    /** The same of a page that has marks: it is brought back with them first, if its place was needed. */
+    int writeMarked(LayerSums owner, int page) {
+        Places places = places(owner, page);
+        places.lock.lock();
+        try {
+            return places.write(places.findOrLoad(owner, page));
         } finally {
             places.lock.unlock();
         }

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -276,6 +277,44 @@ class SumsFaultTest {
         }
         try (LayerSums sums = sumsAlone()) {
             assertThat(sums.get(0)).isEqualTo(LayerSums.UNKNOWN);
+        }
+    }
+
+    private int sumInFile(int block) throws Exception {
+        byte[] sums = Files.readAllBytes(directory.resolve("layer/sums"));
+        return ByteBuffer.wrap(sums).order(ByteOrder.LITTLE_ENDIAN).getInt(block * Integer.BYTES);
+    }
+
+    private static void damage(LayerSums sums, int blocks) {
+        sums.open(0, (long) blocks * BLOCK);
+        for (int i = 0; i < blocks; i++) {
+            sums.put((long) i * BLOCK, LayerSums.DAMAGED);
+        }
+        assertThat(sums.sync(sums.takeMarks())).isZero();
+    }
+
+    @Test
+    void syncsAPageOfWhichABlockTurnsAfterTheSyncHasBegun() throws Exception {
+        try (LayerSums sums = sumsAlone()) {
+            damage(sums, 2);
+            // Long over, and of another region.
+            sums.open(REGION, BLOCK);
+            sums.put(REGION, 6);
+            disk.sumsWriteErrno = Errno.ENOSPC;
+            assertThat(sums.settle()).isZero();
+            disk.sumsWriteErrno = 0;
+            sums.put(0, 7);
+            SortedMap<Long, Integer> taken = sums.takeMarks();
+            sums.put(BLOCK, 8);
+            int syncs = disk.sumsSyncs.get();
+
+            assertThat(sums.sync(taken)).isZero();
+
+            assertThat(disk.sumsSyncs.get()).isGreaterThan(syncs);
+            assertThat(sumInFile(0)).isEqualTo(7);
+            assertThat(sumInFile(1)).isEqualTo(LayerSums.DAMAGED);
+            assertThat(sums.sync(sums.takeMarks())).isZero();
+            assertThat(sumInFile(1)).isEqualTo(8);
         }
     }
 
