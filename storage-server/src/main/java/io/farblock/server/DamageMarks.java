@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
  */
 final class DamageMarks {
     private final ConcurrentSkipListMap<Long, Integer> sums = new ConcurrentSkipListMap<>();
-    // The data of these is durable as far as they were written.
+    // The data of these is durable as far as they had been written when they were taken.
     private volatile SortedMap<Long, Integer> covered = new TreeMap<>();
 
     /** Says that a block is damaged now, or is not any more; under the lock of its page, before others see it. */
@@ -78,12 +78,18 @@ final class DamageMarks {
             long block = mark.getKey();
             int sum = buffer.getInt(index(block, at));
             sums.put(block, sum);
-            if (!isDamaged(sum) && !covered.containsKey(block)) {
+            if (!isDamaged(sum) && !isCovered(block)) {
                 buffer.putInt(index(block, at), LayerSums.DAMAGED);
                 isAsItIs = false;
             }
         }
         return isAsItIs;
+    }
+
+    // What was taken as damaged and was written since may not have its data on the disk yet.
+    private boolean isCovered(long block) {
+        Integer sum = covered.get(block);
+        return sum != null && !isDamaged(sum);
     }
 
     /** Puts what the blocks have now into a page. */

@@ -319,6 +319,23 @@ class SumsFaultTest {
     }
 
     @Test
+    void saysOfABlockThatWasDamagedWhenASyncBeganNothingBetterWithThisSync() throws Exception {
+        try (LayerSums sums = sumsAlone()) {
+            sums.open(0, BLOCK);
+            sums.put(0, LayerSums.DAMAGED);
+            SortedMap<Long, Integer> taken = sums.takeMarks();
+            sums.put(0, 7);
+
+            assertThat(sums.sync(taken)).isZero();
+
+            assertThat(sumInFile(0)).isEqualTo(LayerSums.DAMAGED);
+            assertThat(sums.get(0)).isEqualTo(7);
+            assertThat(sums.sync(sums.takeMarks())).isZero();
+            assertThat(sumInFile(0)).isEqualTo(7);
+        }
+    }
+
+    @Test
     void readsNothingForAnEventLoopThatHasWritten() throws Exception {
         try (LayerSums sums = sumsAlone()) {
             sums.open(0, BLOCK);
