@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import java.nio.ByteBuffer;
+import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -15,9 +16,11 @@ import java.util.concurrent.ConcurrentSkipListMap;
  * whenever its page is. Calls from any thread, {@link #cover} and {@link #end} from one at a time.
  */
 final class DamageMarks {
+    private static final SortedMap<Long, Integer> NOTHING = Collections.emptySortedMap();
+
     private final ConcurrentSkipListMap<Long, Integer> sums = new ConcurrentSkipListMap<>();
     // The data of these is durable as far as they had been written when they were taken.
-    private volatile SortedMap<Long, Integer> covered = new TreeMap<>();
+    private volatile SortedMap<Long, Integer> covered = NOTHING;
 
     /** Says that a block is damaged now, or is not any more; under the lock of its page, before others see it. */
     void note(long block, int sum) {
@@ -36,12 +39,13 @@ final class DamageMarks {
 
     /** The disk says what was taken, or, if {@code isDurable} is false, nobody knows what. */
     void end(SortedMap<Long, Integer> taken, boolean isDurable) {
-        covered = new TreeMap<>();
         if (isDurable) {
             // What has turned since stays for the next sync.
             taken.forEach((block, sum) ->
                     sums.computeIfPresent(block, (same, now) -> isDamaged(now) == isDamaged(sum) ? null : now));
         }
+        // After that: who finds a mark that is about to go still finds it covered, and hides nothing for good.
+        covered = NOTHING;
     }
 
     private static boolean isDamaged(int sum) {
@@ -68,32 +72,38 @@ final class DamageMarks {
     }
 
     /**
-     * Makes of a page, which is at index {@code at} of the buffer, what may be written of it; {@link #restore} is to follow.
+     * Makes of a page, which is at index {@code at} of the buffer, what may be written of it.
      *
-     * @return whether that is what the page has
+     * @return what the page had instead, for {@link #putBack}
      */
-    boolean hide(int page, ByteBuffer buffer, int at) {
-        boolean isAsItIs = true;
-        for (Map.Entry<Long, Integer> mark : in(page).entrySet()) {
-            long block = mark.getKey();
+    SortedMap<Long, Integer> hide(int page, ByteBuffer buffer, int at) {
+        // Before the marks are looked at: those that have ended since are still covered here.
+        SortedMap<Long, Integer> before = covered;
+        SortedMap<Long, Integer> hidden = NOTHING;
+        for (long block : in(page).keySet()) {
             int sum = buffer.getInt(index(block, at));
-            sums.put(block, sum);
-            if (!isDamaged(sum) && !isCovered(block)) {
+            var unused = sums.replace(block, sum);
+            if (!isDamaged(sum) && !isGood(before.get(block))) {
                 buffer.putInt(index(block, at), LayerSums.DAMAGED);
-                isAsItIs = false;
+                hidden = hidden.isEmpty() ? new TreeMap<>() : hidden;
+                hidden.put(block, sum);
             }
         }
-        return isAsItIs;
+        return hidden;
     }
 
     // What was taken as damaged and was written since may not have its data on the disk yet.
-    private boolean isCovered(long block) {
-        Integer sum = covered.get(block);
-        return sum != null && !isDamaged(sum);
+    private static boolean isGood(Integer covered) {
+        return covered != null && !isDamaged(covered);
     }
 
-    /** Puts what the blocks have now into a page. */
+    /** Puts what was hidden into its page again, also if there is no mark of it any more. */
+    static void putBack(SortedMap<Long, Integer> hidden, ByteBuffer buffer, int at) {
+        hidden.forEach((block, sum) -> buffer.putInt(index(block, at), sum));
+    }
+
+    /** Puts what the blocks have now into a page that was read. */
     void restore(int page, ByteBuffer buffer, int at) {
-        in(page).forEach((block, sum) -> buffer.putInt(index(block, at), sum));
+        putBack(in(page), buffer, at);
     }
 }

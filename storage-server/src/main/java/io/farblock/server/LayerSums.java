@@ -118,15 +118,15 @@ final class LayerSums implements AutoCloseable {
      * @return 0, {@link #HIDDEN} or a negative error number
      */
     int writePage(int page, long address, ByteBuffer sums, int at) {
-        boolean isAsItIs = marks.hide(page, sums, at);
+        SortedMap<Long, Integer> hidden = marks.hide(page, sums, at);
         int result = file.write(page, address);
-        marks.restore(page, sums, at);
+        DamageMarks.putBack(hidden, sums, at);
         if (result < 0) {
             BitSet region = new BitSet();
             region.set(page / REGION_PAGES);
             doubt(region, result);
         }
-        return result < 0 || isAsItIs ? result : HIDDEN;
+        return result < 0 || hidden.isEmpty() ? result : HIDDEN;
     }
 
     // What is on the disk there is older than the data: as after a crash.
