@@ -67,7 +67,7 @@ final class WriteIntents implements AutoCloseable {
         return (BlockMap.pagesOf(sizeBytes) + Long.SIZE - 1) / Long.SIZE;
     }
 
-    /** Whether a sync of them has failed: no more regions can be opened until they are read again. */
+    /** Whether the disk may not have them: no more regions can be opened until they are read again. */
     synchronized boolean hasFailed() {
         return failed;
     }
@@ -197,7 +197,8 @@ final class WriteIntents implements AutoCloseable {
 
     /**
      * Has the regions that are open stay so after a crash: what was read may have been in the page cache only. If the disk
-     * does not take it, nobody can write there, as long as {@link #open} fails as well.
+     * does not take it, no region can be opened until they are read again: with it a page would be written that does not
+     * have these.
      */
     synchronized void keepOpen() {
         BitSet all = regions();
@@ -205,7 +206,8 @@ final class WriteIntents implements AutoCloseable {
         if (result == 0) {
             result = disk.syncData(file.number());
         }
-        if (result < 0) {
+        failed = result < 0;
+        if (failed) {
             all.stream().forEach(this::clear);
         }
     }

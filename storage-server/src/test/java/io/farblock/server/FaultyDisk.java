@@ -29,6 +29,7 @@ final class FaultyDisk extends Disk {
     final AtomicInteger sumsSyncs = new AtomicInteger();
     final AtomicInteger intentsWrites = new AtomicInteger();
     volatile int sumsWriteErrno;
+    volatile int intentsWriteErrno;
     volatile int sumsSyncErrno;
     /** Whether files of intents cannot be read. */
     volatile boolean losesIntents;
@@ -205,6 +206,9 @@ final class FaultyDisk extends Disk {
         pass(fd, writeStall);
         if (intents.contains(fd)) {
             intentsWrites.incrementAndGet();
+            if (intentsWriteErrno != 0) {
+                return -intentsWriteErrno;
+            }
         }
         if (isOfSums(fd)) {
             sumsWrites.incrementAndGet();

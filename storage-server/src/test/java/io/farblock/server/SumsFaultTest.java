@@ -251,6 +251,27 @@ class SumsFaultTest {
         has(0, 3);
     }
 
+    @Test
+    void believesNoSumsThatItCouldNeitherForgetNorKeepFromBeingBelieved() throws Exception {
+        write(0, 1);
+        host.stop();
+        host.restart();
+        write(0, 2);
+        host.kill();
+        disk.sumsWriteErrno = Errno.EIO;
+        disk.intentsWriteErrno = Errno.EIO;
+        host.restart();
+        has(0, 2);
+        disk.sumsWriteErrno = 0;
+        disk.intentsWriteErrno = 0;
+        write(REGION, 3);
+        kill();
+
+        assertThat(host.volume("v1").check()).isNull();
+        has(0, 2);
+        assertThat(write(REGION, 4)).isEqualTo(BlockStatus.OK);
+    }
+
     /** The sums of a layer alone, in the least memory that there is. */
     private LayerSums sumsAlone() throws Exception {
         Path layer = directory.resolve("layer");
