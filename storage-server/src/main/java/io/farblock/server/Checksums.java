@@ -107,11 +107,14 @@ final class Checksums {
         return true;
     }
 
-    /** Says on an event loop that a payload of whole blocks was written. */
+    /** Says on an event loop that of a payload of whole blocks so much was written. */
     void written(BlockHasher hasher, SegmentList payload, long offset, long lengthBytes) {
         LayerSums sums = layers.chain().target().sums();
-        for (long at = 0; sums != null && at < lengthBytes; at += BLOCK) {
+        for (long at = 0; sums != null && at + BLOCK <= lengthBytes; at += BLOCK) {
             sums.putNow(offset + at, hasher.sum(payload, at));
+        }
+        if ((lengthBytes & IN_BLOCK) != 0) {
+            unknown(offset + (lengthBytes & ~IN_BLOCK), 1);
         }
     }
 
@@ -172,8 +175,31 @@ final class Checksums {
         }
     }
 
-    /** Says that a range may have been changed, nobody knows to what. */
+    /**
+     * Says that a range was written from the beginning of a scratch memory as far as that, and then the disk failed: of the
+     * block at the end only a part may have been changed, and behind it nothing.
+     */
+    void writtenInPart(Scratch scratch, long offset, int lengthBytes) {
+        long end = offset + lengthBytes;
+        long wholeEnd = end & ~IN_BLOCK;
+        if (wholeEnd > offset) {
+            written(scratch, offset, (int) (wholeEnd - offset));
+        }
+        if (end > Math.max(offset, wholeEnd)) {
+            unknown(end - 1, 1);
+        }
+    }
+
+    /** Says that a range may have been changed, nobody knows to what. What is damaged is so still, for all we know. */
     void unknown(long offset, long lengthBytes) {
+        LayerSums sums = layers.chain().target().sums();
+        if (sums != null) {
+            sums.dropUndamaged(offset, lengthBytes);
+        }
+    }
+
+    /** Says that a range is zeros now; {@link #edgesChanged} is to follow. */
+    void zeroed(long offset, long lengthBytes) {
         LayerSums sums = layers.chain().target().sums();
         if (sums != null) {
             sums.drop(offset, lengthBytes);

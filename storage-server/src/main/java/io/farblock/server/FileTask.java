@@ -260,8 +260,6 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         if (result == 0) {
             volume.layers().written(offset, lengthBytes);
             volume.layers().checksums().written(scratch, offset, lengthBytes);
-        } else {
-            volume.layers().checksums().unknown(offset, lengthBytes);
         }
         return result;
     }
@@ -274,6 +272,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
                     .write(fd, scratch.address() + done, lengthBytes - done, VolumeFiles.offsetInFile(offset) + done);
             volume.changed(offset, Math.max(0, put));
             if (put <= 0) {
+                volume.layers().checksums().writtenInPart(scratch, offset, done);
                 return put == 0 ? -Errno.EIO : (int) put;
             }
             done += (int) put;
@@ -331,9 +330,12 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         if (result == -Errno.EOPNOTSUPP) {
             return mayStay() ? 0 : writeZeros(offset, lengthBytes);
         }
-        volume.layers().checksums().unknown(offset, lengthBytes);
+        Checksums checksums = volume.layers().checksums();
         if (result == 0) {
-            volume.layers().checksums().edgesChanged(Scratch.ofThread(), offset, lengthBytes);
+            checksums.zeroed(offset, lengthBytes);
+            checksums.edgesChanged(Scratch.ofThread(), offset, lengthBytes);
+        } else if (result != -Errno.ENOSPC || !mayFree()) {
+            checksums.unknown(offset, lengthBytes);
         }
         return result;
     }

@@ -90,10 +90,8 @@ final class InlineIo {
         volume.changed(offset, put);
         if (put == length) {
             layers.written(offset, length);
-            layers.checksums().written(hasher, payload, offset, length);
-        } else if (isPrepared) {
-            layers.checksums().unknown(offset, length);
         }
+        layers.checksums().written(hasher, payload, offset, put);
         volume.ranges().end(slot);
         return put == length;
     }

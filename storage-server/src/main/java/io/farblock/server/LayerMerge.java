@@ -228,7 +228,7 @@ final class LayerMerge {
         int result = write(scratch, offset, lengthBytes);
         if (result < 0) {
             if (lower.sums() != null) {
-                lower.sums().drop(offset, lengthBytes);
+                lower.sums().dropUndamaged(offset, lengthBytes);
             }
             return result;
         }

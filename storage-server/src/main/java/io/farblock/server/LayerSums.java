@@ -256,6 +256,16 @@ final class LayerSums implements AutoCloseable {
         }
     }
 
+    /** The same, but for those that are damaged. */
+    void dropUndamaged(long offset, long lengthBytes) {
+        long end = offset + lengthBytes;
+        for (long at = offset & -BlockMap.BLOCK_BYTES; at < end; at += BlockMap.BLOCK_BYTES) {
+            if (get(at) != DAMAGED) {
+                put(at, UNKNOWN);
+            }
+        }
+    }
+
     // Those that cannot be written are unsure from then on, and that has been said.
     private void writeDurably(BitSet regions) {
         late.forEach(block -> memory.putLate(this, block));

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A disk that counts, fails and stalls on demand. A stalled call waits on any thread, as a real disk would; calls on
@@ -19,6 +20,8 @@ final class FaultyDisk extends Disk {
     final AtomicInteger writeBacks = new AtomicInteger();
     final AtomicInteger slowReads = new AtomicInteger();
     volatile int writeErrno;
+    /** How much of files of volumes can be written before that. */
+    final AtomicLong bytesBeforeErrno = new AtomicLong();
     volatile int syncErrno;
     volatile int writeBackErrno;
     volatile int allocateErrno;
@@ -219,7 +222,11 @@ final class FaultyDisk extends Disk {
         if (!sums.contains(fd)) {
             lastWriter = Thread.currentThread().getName();
         }
-        return writeErrno != 0 && stallable.contains(fd) ? -writeErrno : super.write(fd, address, lengthBytes, offset);
+        if (writeErrno == 0 || !stallable.contains(fd)) {
+            return super.write(fd, address, lengthBytes, offset);
+        }
+        long room = Math.min(lengthBytes, bytesBeforeErrno.getAndSet(0));
+        return room > 0 ? super.write(fd, address, room, offset) : -writeErrno;
     }
 
     @Override

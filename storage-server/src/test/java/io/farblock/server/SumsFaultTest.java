@@ -272,6 +272,60 @@ class SumsFaultTest {
         assertThat(write(REGION, 4)).isEqualTo(BlockStatus.OK);
     }
 
+    private BlockStatus writeThree(int value) throws Exception {
+        return host.submit(
+                "v1", BlockOperation.WRITE, TestVolume.range(0, TestVolume.filled(value, 3 * BLOCK)));
+    }
+
+    @Test
+    void forgetsNoSumOfWhatAWriteThatFailedDidNotReach() throws Exception {
+        writeThree(1);
+        disk.writeErrno = Errno.EIO;
+        disk.bytesBeforeErrno.set(BLOCK + 512);
+
+        assertThat(writeThree(2)).isEqualTo(BlockStatus.IO_ERROR);
+
+        has(0, 2);
+        assertThat(read(BLOCK, ByteBuffer.allocateDirect(BLOCK))).isEqualTo(BlockStatus.OK);
+        has(2 * BLOCK, 1);
+        rot(0, 0);
+        rot(0, 2 * BLOCK);
+        fails(0);
+        fails(2 * BLOCK);
+        disk.writeErrno = 0;
+    }
+
+    @Test
+    void forgetsNoSumOfWhatADiscardFoundNoRoomToFree() throws Exception {
+        writeThree(1);
+        rot(0, BLOCK);
+        disk.allocateErrno = Errno.ENOSPC;
+        FileVolume volume = host.volume("v1");
+        var unused = host.catalogue.update("v1", record -> record.setFailOnNoSpace(true));
+        assertThat(volume.failure()).isNull();
+        host.stop();
+        host.restart();
+
+        assertThat(host.submit("v1", BlockOperation.DISCARD, request -> request.addRange(0, 3 * BLOCK)))
+                .isEqualTo(BlockStatus.NO_SPACE);
+
+        has(0, 1);
+        fails(BLOCK);
+        disk.allocateErrno = 0;
+    }
+
+    @Test
+    void forgetsNoDamageWithAWriteThatFailed() throws Exception {
+        mergeADamagedBlock();
+        disk.writeErrno = Errno.EIO;
+        disk.bytesBeforeErrno.set(BLOCK + 512);
+
+        assertThat(writeThree(2)).isEqualTo(BlockStatus.IO_ERROR);
+
+        fails(BLOCK);
+        disk.writeErrno = 0;
+    }
+
     /** The sums of a layer alone, in the least memory that there is. */
     private LayerSums sumsAlone() throws Exception {
         Path layer = directory.resolve("layer");
