@@ -41,6 +41,8 @@ final class LayerSums implements AutoCloseable {
     private final DamageMarks marks = new DamageMarks();
     private final LateSums late = new LateSums();
     private volatile boolean saidUnwritable;
+    // How many syncs have failed; read before the pages are written that one is to make durable.
+    private volatile int failures;
 
     private LayerSums(SumMemory memory, SumFile file, WriteIntents intents, long sizeBytes) {
         this.memory = memory;
@@ -148,9 +150,11 @@ final class LayerSums implements AutoCloseable {
     }
 
     // A sync that failed does not say what of all that was written it has lost, and another one would not hear of it.
-    private int syncSums() {
-        int result = file.sync();
+    // So of those whose pages were written before one fails each takes it as its own.
+    private synchronized int syncSums(int failuresBefore) {
+        int result = failures == failuresBefore ? file.sync() : -Errno.EIO;
         if (result < 0) {
+            failures++;
             doubt(intents.regions(), result);
         }
         return result;
@@ -234,6 +238,7 @@ final class LayerSums implements AutoCloseable {
             return 0;
         }
         marks.cover(taken);
+        int failuresBefore = failures;
         int result = 0;
         long page = -1;
         for (long block : taken.keySet()) {
@@ -243,7 +248,7 @@ final class LayerSums implements AutoCloseable {
                 result = Math.min(result, memory.writeMarked(this, (int) page));
             }
         }
-        result = result == 0 ? syncSums() : result;
+        result = result == 0 ? syncSums(failuresBefore) : result;
         marks.end(taken, result == 0);
         return result;
     }
@@ -268,13 +273,14 @@ final class LayerSums implements AutoCloseable {
 
     // Those that cannot be written are unsure from then on, and that has been said.
     private void writeDurably(BitSet regions) {
+        int failuresBefore = failures;
         late.forEach(block -> memory.putLate(this, block));
         for (int i = regions.nextSetBit(0); i >= 0; i = regions.nextSetBit(i + 1)) {
             for (int page = i * REGION_PAGES; page < (i + 1) * REGION_PAGES; page++) {
                 var unused = memory.writeBack(this, page);
             }
         }
-        var unused = regions.isEmpty() ? 0 : syncSums();
+        var unused = regions.isEmpty() ? 0 : syncSums(failuresBefore);
         regions.andNot(unsure);
     }
 
@@ -343,6 +349,7 @@ final class LayerSums implements AutoCloseable {
 
     /** Is for a longer layer from now on, durably; before its data gets longer. The block at the old end is not known. */
     void grow(long sizeBytes, long newSizeBytes) throws IOException {
+        int failuresBefore = failures;
         int region = BlockMap.pageOf(sizeBytes);
         long end = (region + 1L) * MapPage.BLOCKS;
         for (long block = sizeBytes / BlockMap.BLOCK_BYTES; block < end; block++) {
@@ -351,7 +358,7 @@ final class LayerSums implements AutoCloseable {
         for (int page = region * REGION_PAGES; page < (region + 1) * REGION_PAGES; page++) {
             var unused = memory.writeBack(this, page);
         }
-        int result = syncSums();
+        int result = syncSums(failuresBefore);
         if (result < 0) {
             throw new IOException("sync " + file + ": " + Errno.describe(-result));
         }

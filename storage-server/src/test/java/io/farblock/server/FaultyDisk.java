@@ -34,6 +34,8 @@ final class FaultyDisk extends Disk {
     volatile int sumsWriteErrno;
     volatile int intentsWriteErrno;
     volatile int sumsSyncErrno;
+    /** Whether only one sync of them fails, as the kernel has it. */
+    volatile boolean sumsFailOnce;
     /** Whether files of intents cannot be read. */
     volatile boolean losesIntents;
     /** Whether there is no room for more of them. */
@@ -55,6 +57,7 @@ final class FaultyDisk extends Disk {
     private volatile Path only = Path.of("/");
     private volatile Stall recordStall;
     private volatile Stall syncStall;
+    private volatile Stall sumsSyncStall;
     private volatile Stall writeStall;
     private volatile Stall readStall;
 
@@ -90,6 +93,11 @@ final class FaultyDisk extends Disk {
         return syncStall;
     }
 
+    Stall stallSumsSyncs() {
+        sumsSyncStall = new Stall();
+        return sumsSyncStall;
+    }
+
     Stall stallWrites() {
         writeStall = new Stall();
         return writeStall;
@@ -114,6 +122,7 @@ final class FaultyDisk extends Disk {
     /** Lets go of everything that is held, also after a test that failed in the middle. */
     void releaseAll() {
         release(syncStall);
+        release(sumsSyncStall);
         release(writeStall);
         release(readStall);
         release(recordStall);
@@ -248,8 +257,11 @@ final class FaultyDisk extends Disk {
         pass(fd, syncStall);
         if (isOfSums(fd)) {
             sumsSyncs.incrementAndGet();
-            if (sumsSyncErrno != 0) {
-                return -sumsSyncErrno;
+            int errno = sumsSyncErrno;
+            sumsSyncErrno = sumsFailOnce ? 0 : errno;
+            pass(sumsSyncStall);
+            if (errno != 0) {
+                return -errno;
             }
         }
         RuntimeException thrown = mistake;

@@ -12,6 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,11 +27,13 @@ class SumsFaultTest {
     private static final int BLOCK = 4096;
     private static final long REGION = 32 << 20;
     private static final int REGIONS = 20;
+    private static final int UNSEEN = 5;
 
     @TempDir
     Path directory;
 
     private final FaultyDisk disk = new FaultyDisk();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
     private LayeredHost host;
 
     @BeforeEach
@@ -39,6 +44,8 @@ class SumsFaultTest {
 
     @AfterEach
     void close() {
+        disk.releaseAll();
+        threads.shutdownNow();
         host.stop();
     }
 
@@ -407,6 +414,33 @@ class SumsFaultTest {
             assertThat(sums.get(0)).isEqualTo(7);
             assertThat(sums.sync(sums.takeMarks())).isZero();
             assertThat(sumInFile(0)).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void hasEverybodyHearOfASyncThatFailed() throws Exception {
+        try (LayerSums sums = sumsAlone()) {
+            sums.open(0, BLOCK);
+            sums.put(0, LayerSums.DAMAGED);
+            sums.open(REGION, BLOCK);
+            sums.put(REGION, 7);
+            SortedMap<Long, Integer> taken = sums.takeMarks();
+            disk.sumsFailOnce = true;
+            disk.sumsSyncErrno = Errno.EIO;
+            FaultyDisk.Stall stall = disk.stallSumsSyncs();
+            CompletableFuture<Integer> first = CompletableFuture.supplyAsync(sums::settle, threads);
+            stall.awaitEntered();
+            sums.put(0, UNSEEN);
+            sums.put(0, LayerSums.DAMAGED);
+            int writes = disk.sumsWrites.get();
+            CompletableFuture<Integer> second = CompletableFuture.supplyAsync(() -> sums.sync(taken), threads);
+            while (disk.sumsWrites.get() == writes) {
+                Thread.onSpinWait();
+            }
+            stall.release();
+
+            assertThat(first.join()).isZero();
+            assertThat(second.join()).isEqualTo(-Errno.EIO);
         }
     }
 
