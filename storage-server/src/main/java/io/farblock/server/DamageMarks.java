@@ -27,6 +27,10 @@ final class DamageMarks {
         sums.put(block, sum);
     }
 
+    boolean isEmpty() {
+        return sums.isEmpty();
+    }
+
     /** All that there are; before the sync of the data that is to cover them. */
     SortedMap<Long, Integer> take() {
         return new TreeMap<>(sums);

@@ -18,6 +18,10 @@ final class LateSums {
         sums.put(block, sum);
     }
 
+    boolean isEmpty() {
+        return sums.isEmpty();
+    }
+
     /** The sum of a block, or null. */
     Integer get(long block) {
         return sums.isEmpty() ? null : sums.get(block);

@@ -223,6 +223,11 @@ final class LayerSums implements AutoCloseable {
         }
     }
 
+    /** Whether {@link #sync} has something to do, or may have. */
+    boolean hasMarks() {
+        return !marks.isEmpty() || !late.isEmpty();
+    }
+
     /** What {@link #sync} is to make durable; before the sync of the data. */
     SortedMap<Long, Integer> takeMarks() {
         late.forEach(block -> memory.putLate(this, block));

@@ -294,7 +294,8 @@ final class Layers implements AutoCloseable {
 
     /** Whether a sync may have something to do. */
     boolean mayBeDirty() {
-        return map != null || chain.target().files().hasDirty();
+        LayerSums sums = chain.target().sums();
+        return map != null || chain.target().files().hasDirty() || (sums != null && sums.hasMarks());
     }
 
     /** Has the disk begin with what {@link #sync} will have to do; 0 or a negative error number. */

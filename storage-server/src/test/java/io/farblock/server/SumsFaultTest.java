@@ -152,6 +152,22 @@ class SumsFaultTest {
     }
 
     @Test
+    void saysOfADamagedBlockThatItIsGoodWhenItIsClosed() throws Exception {
+        mergeADamagedBlock();
+        write(BLOCK, 3);
+        LayerSums sums = host.volume("v1").layers().chain().target().sums();
+        int sum = sums.get(BLOCK);
+        sums.put(BLOCK, LayerSums.DAMAGED);
+        flush();
+        // As a writer says so whose data the sync has found already.
+        sums.put(BLOCK, sum);
+        host.stop();
+        host.restart();
+
+        has(BLOCK, 3);
+    }
+
+    @Test
     void movesNoDamageWithoutAMarkOfIt() throws Exception {
         damageAboveASnapshot();
         disk.sumsWriteErrno = Errno.ENOSPC;
