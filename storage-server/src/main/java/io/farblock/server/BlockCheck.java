@@ -50,7 +50,8 @@ final class BlockCheck {
             found.setNextLayer(all.get(index).getUuid()).setNextBytes(at);
         }
         if (found.getNewBytes() > 0) {
-            volume.settleBelow();
+            // What was compared may have been in the page cache only.
+            volume.settleBelowDurably();
         }
         return found.setDoneBytes(sizeOf(all.subList(record.getBorrowedLayers(), index)) + at)
                 .setTotalBytes(sizeOf(all.subList(record.getBorrowedLayers(), all.size())))

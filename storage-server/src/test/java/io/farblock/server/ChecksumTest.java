@@ -332,11 +332,14 @@ class ChecksumTest {
         write("v1", 0, 1, 2 * BLOCK);
         host.kill();
         host.restart();
+        has("v1", 0, 1);
+        int syncs = disk.syncs.get();
 
         assertThat(check("v1").stream()
                         .mapToLong(CheckBlocksResponse::getNewBytes)
                         .sum())
                 .isEqualTo(2 * BLOCK);
+        assertThat(disk.syncs.get()).isGreaterThan(syncs);
         assertThat(check("v1").stream()
                         .mapToLong(CheckBlocksResponse::getRightBytes)
                         .sum())
