@@ -2,7 +2,6 @@ package io.farblock.server;
 
 import java.nio.ByteBuffer;
 import java.util.Collections;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;

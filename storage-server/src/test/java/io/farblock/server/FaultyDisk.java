@@ -22,6 +22,7 @@ final class FaultyDisk extends Disk {
     volatile int writeErrno;
     /** How much of files of volumes can be written before that. */
     final AtomicLong bytesBeforeErrno = new AtomicLong();
+
     volatile int syncErrno;
     volatile int writeBackErrno;
     volatile int allocateErrno;
