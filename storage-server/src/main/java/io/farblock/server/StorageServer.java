@@ -33,7 +33,8 @@ public final class StorageServer implements AutoCloseable {
     private static final int MAX_CALL_BYTES = 64 << 10;
     private static final int MAX_HEADER_BYTES = 8 << 10;
     private static final int MAX_CALLS_OF_CONNECTION = 64;
-    private static final int ADMIN_HANDSHAKE_SECONDS = 5;
+    // A command on a machine that has much to do takes its time until it says the first word.
+    private static final int ADMIN_HANDSHAKE_SECONDS = 15;
     // Who comes back after that makes a new connection and does not notice.
     private static final int ADMIN_IDLE_MINUTES = 10;
 
