@@ -51,7 +51,7 @@ class DiskFaultTest {
         Shell.must("dd if=/tmp/first of=" + path + " bs=1M seek=60 oflag=direct conv=fsync");
         Shell.must("fallocate -l $(($(df --output=avail -B1 " + filler.getParent() + " | tail -1) - " + 8 * MIB + ")) "
                 + filler);
-        try (Load load = new Load(path, 48)) {
+        try (Load load = new Load(path, 16)) {
             Faults.await(() -> node.show("full").getState() == VolumeState.VOLUME_STATE_NO_SPACE, "no room");
             load.mustBeRunning();
             Shell.must("rm " + filler);
@@ -126,7 +126,7 @@ class DiskFaultTest {
                 devices.subList(1, VOLUMES).stream().map(Device::getPath).collect(Collectors.joining(":"));
         try (Watch watch = new Watch();
                 Load slow = new Load(devices.get(0).getPath(), 4);
-                Load fast = new Load(others, 28)) {
+                Load fast = new Load(others, 14)) {
             Faults.awaitProgress(node, "disk0");
             Faults.signal(below.process(), "STOP");
             try {
