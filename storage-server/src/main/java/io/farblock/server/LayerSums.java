@@ -328,8 +328,7 @@ final class LayerSums implements AutoCloseable {
     }
 
     // In memory, where nobody waits for the disk. While no writer has a part of the region: who finds it open has
-    // written
-    // before this, or has it opened again.
+    // written before this, or has it opened again.
     private boolean close(int region, ActiveRanges ranges) {
         long span = (long) MapPage.BLOCKS * BlockMap.BLOCK_BYTES;
         int range = ranges.tryBegin(region * span, span, false);

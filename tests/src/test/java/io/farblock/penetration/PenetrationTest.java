@@ -116,11 +116,7 @@ class PenetrationTest {
     @Test
     void nobodyComesInWithARevokedCertificate() throws Exception {
         Identity mallory = new Identity(Role.ADMIN, "mallory");
-        Path revoked = secure.folder(Role.ADMIN, "mallory");
-        Path stolen = Files.createDirectory(folder.resolve("stolen"));
-        for (String name : List.of("tls.crt", "tls.key")) {
-            Path unused = Files.copy(revoked.resolve(name), stolen.resolve(name));
-        }
+        Path stolen = stolenFrom(secure.folder(Role.ADMIN, "mallory"));
         // It is let in before, so that the refusal is not for something else.
         try (Attacker mallorys = Attacker.shaking(port, MODERN, stolen)) {
             mallorys.say(new byte[64]);
@@ -134,15 +130,20 @@ class PenetrationTest {
     @Test
     void nobodyComesInWithARevokedCertificateThatHadBeenRenewed() throws Exception {
         Identity mallory = new Identity(Role.ADMIN, "mallory");
-        Path first = secure.folder(Role.ADMIN, "mallory");
-        Path stolen = Files.createDirectory(folder.resolve("stolen"));
-        for (String name : List.of("tls.crt", "tls.key")) {
-            Path unused = Files.copy(first.resolve(name), stolen.resolve(name));
-        }
+        Path stolen = stolenFrom(secure.folder(Role.ADMIN, "mallory"));
         Path unused = secure.authority.renew(mallory, Duration.ofDays(1));
         secure.authority.revoke(mallory);
         secure.links.refresh();
         assertRefused(stolen);
+    }
+
+    /** A copy that stays when the authority takes the certificate back. */
+    private Path stolenFrom(Path own) throws IOException {
+        Path stolen = Files.createDirectory(folder.resolve("stolen"));
+        for (String name : List.of("tls.crt", "tls.key")) {
+            Path unused = Files.copy(own.resolve(name), stolen.resolve(name));
+        }
+        return stolen;
     }
 
     @Test
