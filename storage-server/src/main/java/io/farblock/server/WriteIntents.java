@@ -36,7 +36,7 @@ final class WriteIntents implements AutoCloseable {
     // lock.
     private volatile AtomicLongArray open;
     private volatile int regionCount;
-    // Asked for by those who wait for the lock: one sync is for all of them.
+    // Asked for by those who wait for the lock, and what the disk has not taken: one sync is for all of them.
     private final BitSet wanted = new BitSet();
     private boolean failed;
 
@@ -75,6 +75,7 @@ final class WriteIntents implements AutoCloseable {
     /** Reads again what is on the disk. Where that cannot be read, anything may have been written to. */
     synchronized void load() {
         failed = false;
+        var unused = takeWanted();
         ByteBuffer content = content().order(ByteOrder.LITTLE_ENDIAN);
         AtomicLongArray now = open;
         for (int i = 0; i < now.length(); i++) {
@@ -133,9 +134,9 @@ final class WriteIntents implements AutoCloseable {
 
     /** Opens regions; they may be written to if it returns 0, otherwise it is a negative error number. */
     int open(int first, int last) {
-        synchronized (wanted) {
-            wanted.set(first, last + 1);
-        }
+        BitSet these = new BitSet();
+        these.set(first, last + 1);
+        want(these);
         synchronized (this) {
             if (isOpen(first, last)) {
                 return 0;
@@ -145,7 +146,7 @@ final class WriteIntents implements AutoCloseable {
                 return -Errno.EIO;
             }
             BitSet opening = takeWanted();
-            opening.set(first, last + 1);
+            opening.or(these);
             BitSet all = regions();
             all.or(opening);
             int result = write(all, opening);
@@ -155,8 +156,16 @@ final class WriteIntents implements AutoCloseable {
             }
             if (result == 0) {
                 publish(opening);
+            } else {
+                want(opening);
             }
             return result;
+        }
+    }
+
+    private void want(BitSet regions) {
+        synchronized (wanted) {
+            wanted.or(regions);
         }
     }
 
@@ -197,18 +206,15 @@ final class WriteIntents implements AutoCloseable {
 
     /**
      * Has the regions that are open stay so after a crash: what was read may have been in the page cache only. If the disk
-     * does not take it, no region can be opened until they are read again: with it a page would be written that does not
-     * have these.
+     * does not take it now, they are opened together with whatever is to be opened next, since that writes their page.
      */
-    synchronized void keepOpen() {
+    void keepOpen() {
         BitSet all = regions();
-        int result = write(all, all);
-        if (result == 0) {
-            result = disk.syncData(file.number());
-        }
-        failed = result < 0;
-        if (failed) {
-            all.stream().forEach(this::clear);
+        all.stream().forEach(this::clear);
+        want(all);
+        if (!all.isEmpty()) {
+            int first = all.nextSetBit(0);
+            var unused = open(first, first);
         }
     }
 
