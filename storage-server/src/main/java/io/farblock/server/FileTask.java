@@ -83,9 +83,12 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         status = ending;
     }
 
-    /** Ends a change that is done: at once, or when it is durable if that was asked. */
+    /**
+     * Whether it ends only once it is durable: if that was asked, or if it may have been a damaged block. A killed server
+     * leaves what was written in the page cache, but what the disk says of the block is that it is damaged.
+     */
     boolean mustSync() {
-        return durable;
+        return operation != BlockOperation.READ && (durable || volume.layers().hasMarks());
     }
 
     /** On a worker. */
@@ -142,7 +145,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         if (parked) {
             volume.space().foundRoom();
         }
-        if (durable && operation != BlockOperation.READ) {
+        if (mustSync()) {
             volume.sync().await(this);
         } else {
             finish(BlockStatus.OK);

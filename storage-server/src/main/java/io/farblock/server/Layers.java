@@ -294,8 +294,13 @@ final class Layers implements AutoCloseable {
 
     /** Whether a sync may have something to do. */
     boolean mayBeDirty() {
+        return map != null || chain.target().files().hasDirty() || hasMarks();
+    }
+
+    /** Whether something was changed of which the disk may still say that it is damaged, until a sync. */
+    boolean hasMarks() {
         LayerSums sums = chain.target().sums();
-        return map != null || chain.target().files().hasDirty() || (sums != null && sums.hasMarks());
+        return sums != null && sums.hasMarks();
     }
 
     /** Has the disk begin with what {@link #sync} will have to do; 0 or a negative error number. */

@@ -92,12 +92,7 @@ class LayerSafeguardTest {
                 "VolumeFiles",
                 "            dirty.set(i, 1);\n            count",
                 "            count");
-        without(
-                all,
-                "the wait of durable writes",
-                "FileTask",
-                "if (durable && operation != BlockOperation.READ) {",
-                "if (false) {");
+        without(all, "the wait of durable writes", "FileTask", "if (mustSync()) {", "if (false) {");
         without(
                 all,
                 "another verifier after a kill",

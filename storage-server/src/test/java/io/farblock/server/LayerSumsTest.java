@@ -121,6 +121,24 @@ class LayerSumsTest {
     }
 
     @Test
+    void saysOfADamagedBlockThatItIsGoodOnlyAfterItsData() throws Exception {
+        try (LayerSums sums = sumsAlone()) {
+            damage(sums, 1);
+            sums.put(0, 7);
+            // Pages come and go.
+            for (int region = 1; region < REGIONS; region++) {
+                sums.open(region * REGION, BLOCK);
+            }
+
+            assertThat(sumInFile(0)).isEqualTo(LayerSums.DAMAGED);
+            assertThat(sums.get(0)).isEqualTo(7);
+            assertThat(sums.sync(sums.takeMarks())).isZero();
+            assertThat(sumInFile(0)).isEqualTo(7);
+            assertThat(sums.get(0)).isEqualTo(7);
+        }
+    }
+
+    @Test
     void hasEverybodyHearOfASyncThatFailed() throws Exception {
         try (LayerSums sums = sumsAlone()) {
             sums.open(0, BLOCK);
