@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.farblock.block.SegmentList;
 import io.farblock.linux.Errno;
+import java.util.BitSet;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -254,8 +255,7 @@ final class Checksums {
         return layer.sums() == null ? 0 : layer.sums().settle();
     }
 
-    /** Whether one of the blocks of a layer, which are in a scratch memory, is not what was written. */
-    boolean anyDamaged(Scratch scratch, Layer layer, long offset, int lengthBytes) {
+    private boolean anyDamaged(Scratch scratch, Layer layer, long offset, int lengthBytes) {
         boolean any = false;
         for (int at = 0; layer.sums() != null && at < lengthBytes; at += BLOCK) {
             any |= isDamaged(layer, offset + at, scratch, at);
@@ -263,16 +263,20 @@ final class Checksums {
         return any;
     }
 
-    /** Has blocks that were copied from one layer to another, over a scratch memory, be as right there as they were. */
-    void moved(Scratch scratch, Layer from, Layer to, long offset, int lengthBytes) {
+    /** Which of the blocks of a layer, which are in a scratch memory, are not what was written; the first one is 0. */
+    BitSet damaged(Scratch scratch, Layer layer, long offset, int lengthBytes) {
+        BitSet damaged = new BitSet();
+        for (int at = 0; layer.sums() != null && at < lengthBytes; at += BLOCK) {
+            damaged.set(at / BLOCK, isDamaged(layer, offset + at, scratch, at));
+        }
+        return damaged;
+    }
+
+    /** Has blocks that were copied from one layer to another be as right there as they were. */
+    static void moved(BitSet damaged, Layer from, Layer to, long offset, int lengthBytes) {
         for (int at = 0; to.sums() != null && at < lengthBytes; at += BLOCK) {
-            boolean isDamaged = from.sums() != null && isDamaged(from, offset + at, scratch, at);
             int sum = from.sums() == null ? LayerSums.UNKNOWN : from.sums().get(offset + at);
-            if (isDamaged) {
-                to.sums().put(offset + at, LayerSums.DAMAGED);
-            } else {
-                to.sums().put(offset + at, sum);
-            }
+            to.sums().put(offset + at, damaged.get(at / BLOCK) ? LayerSums.DAMAGED : sum);
         }
     }
 }

@@ -4,6 +4,7 @@ import io.farblock.linux.Errno;
 import io.farblock.linux.LibC;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.BitSet;
 
 /**
  * Moves what a layer of an open volume holds to the layer below it, until nothing is left and it can go.
@@ -221,18 +222,19 @@ final class LayerMerge {
         if (got != lengthBytes) {
             return got < 0 ? (int) got : -Errno.EIO;
         }
-        if (lower.sums() == null && layers.checksums().anyDamaged(scratch, upper, offset, lengthBytes)) {
-            // Below nothing could say so: it stays where it is.
-            return -Errno.EIO;
+        BitSet damaged = layers.checksums().damaged(scratch, upper, offset, lengthBytes);
+        int result = damaged.isEmpty() ? 0 : reserveDamage(offset, lengthBytes);
+        if (result < 0) {
+            return result;
         }
-        int result = write(scratch, offset, lengthBytes);
+        result = write(scratch, offset, lengthBytes);
         if (result < 0) {
             if (lower.sums() != null) {
                 lower.sums().dropUndamaged(offset, lengthBytes);
             }
             return result;
         }
-        layers.checksums().moved(scratch, upper, lower, offset, lengthBytes);
+        Checksums.moved(damaged, upper, lower, offset, lengthBytes);
         if (isOnTop()) {
             layers.written(offset, lengthBytes);
         } else {
@@ -243,6 +245,12 @@ final class LayerMerge {
         moved.add((long) lengthBytes);
         movedBytes += lengthBytes;
         return 0;
+    }
+
+    // Where nothing could say so below it stays where it is: a sync that finds no room for it would take the volume
+    // down.
+    private int reserveDamage(long offset, int lengthBytes) {
+        return lower.sums() == null ? -Errno.EIO : lower.sums().makeRoom(offset, lengthBytes);
     }
 
     private int write(Scratch scratch, long offset, int lengthBytes) {

@@ -223,6 +223,15 @@ final class LayerSums implements AutoCloseable {
         }
     }
 
+    /** Has the disk have room for the sums of a range; 0 or a negative error number. */
+    int makeRoom(long offset, long lengthBytes) {
+        return file.makeRoom(pageOf(offset), pageOf(offset + lengthBytes - 1));
+    }
+
+    private static int pageOf(long offset) {
+        return (int) (offset / BlockMap.BLOCK_BYTES / SumMemory.PAGE_SUMS);
+    }
+
     /** Whether {@link #sync} has something to do, or may have. */
     boolean hasMarks() {
         return !marks.isEmpty() || !late.isEmpty();

@@ -2,6 +2,7 @@ package io.farblock.server;
 
 import io.farblock.linux.Errno;
 import io.farblock.linux.FileDescriptor;
+import io.farblock.linux.LibC;
 import io.farblock.linux.NativeMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -76,6 +77,13 @@ final class SumFile implements AutoCloseable {
         for (int i = (int) Math.max(0, got); i < PAGE_BYTES; i++) {
             sums.put(at + i, (byte) 0);
         }
+    }
+
+    /** Has the disk have room for pages; 0 or a negative error number. Where nobody can say it there is said to be some. */
+    int makeRoom(int first, int last) {
+        long lengthBytes = (last - first + 1L) * PAGE_BYTES;
+        int result = disk.allocate(file.number(), LibC.FALLOC_FL_KEEP_SIZE, (long) first * PAGE_BYTES, lengthBytes);
+        return result == -Errno.EOPNOTSUPP ? 0 : result;
     }
 
     /** Writes a page as far as the page cache; 0 or a negative error number. */

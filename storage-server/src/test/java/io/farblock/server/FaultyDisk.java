@@ -33,6 +33,7 @@ final class FaultyDisk extends Disk {
     final AtomicInteger sumsSyncs = new AtomicInteger();
     final AtomicInteger intentsWrites = new AtomicInteger();
     volatile int sumsWriteErrno;
+    volatile int sumsAllocateErrno;
     volatile int intentsWriteErrno;
     volatile int sumsSyncErrno;
     /** Whether only one sync of them fails, as the kernel has it. */
@@ -241,7 +242,8 @@ final class FaultyDisk extends Disk {
 
     @Override
     int allocate(int fd, int mode, long offset, long lengthBytes) {
-        return allocateErrno != 0 ? -allocateErrno : super.allocate(fd, mode, offset, lengthBytes);
+        int errno = isOfSums(fd) && sumsAllocateErrno != 0 ? sumsAllocateErrno : allocateErrno;
+        return errno != 0 ? -errno : super.allocate(fd, mode, offset, lengthBytes);
     }
 
     @Override

@@ -179,6 +179,26 @@ class SumsFaultTest {
     }
 
     @Test
+    void movesDamageOnlyWhereThereIsRoomToSaySo() throws Exception {
+        damageAboveASnapshot();
+        disk.sumsWriteErrno = Errno.ENOSPC;
+        disk.sumsAllocateErrno = Errno.ENOSPC;
+        turnAll();
+        assertThat(host.volume("v1").failure()).isNull();
+        fails(BLOCK);
+        has(0, 1);
+        assertThat(write(0, 2)).isEqualTo(BlockStatus.OK);
+        disk.sumsWriteErrno = 0;
+        // Where nobody can say whether there is.
+        disk.sumsAllocateErrno = Errno.EOPNOTSUPP;
+        turnAll();
+
+        assertThat(host.catalogue.find("v1").getLayersCount()).isZero();
+        fails(BLOCK);
+        has(0, 2);
+    }
+
+    @Test
     void movesNoDamageToALayerThatCannotSaySo() throws Exception {
         damageAboveASnapshot();
         host.stop();
