@@ -93,29 +93,30 @@ final class Checksums {
         return ((offset | lengthBytes) & IN_BLOCK) == 0 || !layers.chain().hasSums();
     }
 
-    /** Whether the sums of a range that is to be written are in memory. */
+    /**
+     * Whether whole blocks can be written on an event loop: their sums are in memory, and none is damaged. One that is stays
+     * so if the write fails in the middle of it, and by then the loop might have to wait to know.
+     */
     boolean isReadyToWrite(long offset, long lengthBytes) {
         LayerSums sums = layers.chain().target().sums();
-        if (sums == null) {
-            return true;
-        }
-        long pageSpan = (long) SumMemory.PAGE_SUMS * BLOCK;
-        for (long at = offset; at < offset + lengthBytes; at = (at / pageSpan + 1) * pageSpan) {
-            if (sums.getNow(at) == SumMemory.NOT_NOW) {
+        for (long at = offset; sums != null && at < offset + lengthBytes; at += BLOCK) {
+            long sum = sums.getNow(at);
+            if (sum == SumMemory.NOT_NOW || sum == LayerSums.DAMAGED) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Says on an event loop that of a payload of whole blocks so much was written. */
+    /**
+     * Says on an event loop that of a payload of whole blocks so much was written; it was {@link #isReadyToWrite ready} for
+     * that, so what was changed in part was not damaged.
+     */
     void written(BlockHasher hasher, SegmentList payload, long offset, long lengthBytes) {
         LayerSums sums = layers.chain().target().sums();
-        for (long at = 0; sums != null && at + BLOCK <= lengthBytes; at += BLOCK) {
-            sums.putNow(offset + at, hasher.sum(payload, at));
-        }
-        if ((lengthBytes & IN_BLOCK) != 0) {
-            unknown(offset + (lengthBytes & ~IN_BLOCK), 1);
+        for (long at = 0; sums != null && at < lengthBytes; at += BLOCK) {
+            boolean isWhole = at + BLOCK <= lengthBytes;
+            sums.putNow(offset + at, isWhole ? hasher.sum(payload, at) : LayerSums.UNKNOWN);
         }
     }
 
