@@ -74,9 +74,9 @@ final class FileVolume {
         watch = new DiskWatch(options.workersPerVolume() + 2, threads::nowNanos);
         workers = threads.pool(options.workersPerVolume(), "farblock-disk-" + record.getName());
         syncThread = threads.pool(1, "farblock-sync-" + record.getName());
-        sync = new GroupSync(this, syncThread);
         space = new SpaceQueue(this, threads.timer());
         idleRegions = new IdleRegions(this, threads.timer());
+        sync = new GroupSync(this, idleRegions, syncThread);
         room = new DiskRoom(disk, catalogue.volumes(), options.reserveBytes());
         shortOfRoom = room.isShort();
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
@@ -291,7 +291,7 @@ final class FileVolume {
     private int syncWatched() {
         int place = watch.begin();
         try {
-            return idleRegions.synced(layers.sync());
+            return layers.sync();
         } finally {
             watch.end(place);
         }

@@ -17,6 +17,7 @@ final class GroupSync {
     private static final Logger LOG = LoggerFactory.getLogger(GroupSync.class);
 
     private final FileVolume volume;
+    private final IdleRegions idleRegions;
     private final Executor thread;
     private final Runnable rounds = this::runRounds;
 
@@ -28,8 +29,9 @@ final class GroupSync {
     private boolean syncing;
     private volatile boolean atTheDisk;
 
-    GroupSync(FileVolume volume, Executor thread) {
+    GroupSync(FileVolume volume, IdleRegions idleRegions, Executor thread) {
         this.volume = volume;
+        this.idleRegions = idleRegions;
         this.thread = thread;
     }
 
@@ -102,6 +104,9 @@ final class GroupSync {
                 tell(covered.get(i), result);
             }
             covered.clear();
+        }
+        if (result == 0) {
+            idleRegions.synced();
         }
     }
 

@@ -24,22 +24,27 @@ final class IdleRegions {
         this.timer = timer;
     }
 
-    /** After a sync, with its result: closes what is to be closed if it has succeeded. Returns the same. */
-    int synced(int result) {
-        if (result < 0) {
-            return result;
-        }
+    /** After a sync that has succeeded, of which all who waited know: closes what is to be closed. */
+    void synced() {
         Checksums checksums = volume.layers().checksums();
         if (due) {
             due = false;
             scheduled = false;
-            checksums.settleIdle(volume.ranges());
+            settle(checksums);
         }
         if (!scheduled && checksums.hasOpenRegions()) {
             scheduled = true;
             var unused = timer.schedule(this::beginPeriod, PERIOD_SECONDS, TimeUnit.SECONDS);
         }
-        return result;
+    }
+
+    private void settle(Checksums checksums) {
+        int place = volume.watch().begin();
+        try {
+            checksums.settleIdle(volume.ranges());
+        } finally {
+            volume.watch().end(place);
+        }
     }
 
     private void beginPeriod() {

@@ -7,13 +7,18 @@ import io.farblock.block.BlockRequest;
 import io.farblock.block.BlockStatus;
 import io.farblock.block.SegmentList;
 import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** No event loop waits for checksums. */
+/** Nobody waits for checksums who does not have to: neither an event loop nor those who wait for a sync. */
 @Timeout(60)
 class SumsOnLoopTest {
     private static final int BLOCK = 4096;
@@ -24,6 +29,7 @@ class SumsOnLoopTest {
     Path directory;
 
     private final FaultyDisk disk = new FaultyDisk();
+    private final ExecutorService thread = Executors.newSingleThreadExecutor();
     private LayeredHost host;
 
     @BeforeEach
@@ -34,6 +40,8 @@ class SumsOnLoopTest {
 
     @AfterEach
     void close() {
+        disk.releaseAll();
+        thread.shutdown();
         host.stop();
     }
 
@@ -84,5 +92,31 @@ class SumsOnLoopTest {
         assertThat(checksums.isReadyToWrite(0, 3 * BLOCK)).isFalse();
         sums().put(BLOCK, SUM);
         assertThat(checksums.isReadyToWrite(0, 3 * BLOCK)).isTrue();
+    }
+
+    @Test
+    void tellsWhoWaitsForASyncBeforeIdleRegionsAreClosed() throws Exception {
+        write(0, BLOCK);
+        host.submit("v1", BlockOperation.FLUSH, request -> {});
+        GroupSync sync = host.volume("v1").sync();
+        SplittableRandom random = new SplittableRandom(1);
+        for (int period = 0; period < 2; period++) {
+            assertThat(host.turn(random)).isTrue();
+        }
+        write(REGION, BLOCK);
+        int syncs = disk.sumsSyncs.get();
+        AtomicInteger syncsWhenTold = new AtomicInteger();
+        FaultyDisk.Stall stall = disk.stallSyncs();
+        CompletableFuture<Void> synced =
+                CompletableFuture.runAsync(() -> sync.await(result -> syncsWhenTold.set(disk.sumsSyncs.get())), thread);
+        stall.awaitEntered();
+
+        // From now on the sync that is under way has regions to close.
+        assertThat(host.turn(random)).isTrue();
+        stall.release();
+        synced.join();
+
+        assertThat(disk.sumsSyncs.get()).isGreaterThan(syncs);
+        assertThat(syncsWhenTold.get()).isEqualTo(syncs);
     }
 }
