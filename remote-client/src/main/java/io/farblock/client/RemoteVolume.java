@@ -44,8 +44,8 @@ public final class RemoteVolume {
 
     /**
      * Opens a volume, with queue 0 on {@code loop}. Fails with an {@link OpenFailedException} if the server cannot be
-     * reached, must not be reached by such a link, refuses, or has not answered after {@value #OPEN_SECONDS} s; once it is open, a lost connection is a pause
-     * and no failure.
+     * reached in two attempts, must not be reached by such a link, refuses, or has not answered after {@value
+     * #OPEN_SECONDS} s; once it is open, a lost connection is a pause and no failure.
      *
      * @param heads how many requests a queue may have at once: their indexes are below this
      */
@@ -150,6 +150,7 @@ public final class RemoteVolume {
         private final ConnectionLog log;
         private RemoteStore store;
         private Future<?> limit;
+        private boolean triedAgain;
         private boolean away;
 
         Opening(Attachment attachment) {
@@ -179,7 +180,10 @@ public final class RemoteVolume {
 
         @Override
         public void disconnected(String reason) {
-            if (!result.isDone()) {
+            if (!result.isDone() && !triedAgain) {
+                // One connection may end for no reason that lasts: a server that starts, stops or has much to do.
+                triedAgain = true;
+            } else if (!result.isDone()) {
                 fail(reason, RefusalCode.REFUSAL_CODE_UNSPECIFIED);
             } else if (!away) {
                 away = true;

@@ -17,6 +17,7 @@ import io.netty.util.ResourceLeakDetector;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,9 +41,7 @@ class RemoteVolumeTest {
     void aServerThatIsNotThereIsNamed() {
         fixture.server.stop();
 
-        assertThatThrownBy(() -> RemoteVolume.open(
-                                fixture.server.address(), RemoteFixture.options("disk-1"), 16, fixture.loop)
-                        .join())
+        assertThatThrownBy(() -> open("disk-1").join())
                 .isInstanceOf(CompletionException.class)
                 .cause()
                 .isInstanceOf(OpenFailedException.class)
@@ -52,10 +51,25 @@ class RemoteVolumeTest {
     }
 
     @Test
+    void aConnectionThatEndsBeforeTheVolumeIsOpenIsTriedAgainOnce() {
+        fixture.server.drop(1);
+        RemoteVolume other = open("disk-1").join();
+        assertThat(other.info().sizeBytes()).isEqualTo(SIZE_BYTES);
+        other.store().loop().submit(other.store()::close).syncUninterruptibly();
+
+        fixture.server.drop(3);
+        assertThatThrownBy(() -> open("disk-1").join()).cause().isInstanceOf(OpenFailedException.class);
+        assertThat(fixture.server.left()).isEqualTo(1);
+        fixture.server.drop(0);
+    }
+
+    private CompletableFuture<RemoteVolume> open(String volume) {
+        return RemoteVolume.open(fixture.server.address(), RemoteFixture.options(volume), 16, fixture.loop);
+    }
+
+    @Test
     void aVolumeThatIsNotThereIsRefused() {
-        assertThatThrownBy(() -> RemoteVolume.open(
-                                fixture.server.address(), RemoteFixture.options("nothing"), 16, fixture.loop)
-                        .join())
+        assertThatThrownBy(() -> open("nothing").join())
                 .cause()
                 .isInstanceOfSatisfying(
                         OpenFailedException.class,

@@ -21,6 +21,7 @@ import io.netty.channel.group.DefaultChannelGroup;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Server sessions on a loopback port, over one volume in memory, on one loop. */
 final class TestServer implements AutoCloseable {
@@ -28,6 +29,7 @@ final class TestServer implements AutoCloseable {
     private final EventLoop loop = group.next();
     private final ChannelGroup connections = new DefaultChannelGroup(loop);
     private final MemoryHost host;
+    private final AtomicInteger toDrop = new AtomicInteger();
     private Channel listener;
     private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
@@ -63,6 +65,10 @@ final class TestServer implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        if (toDrop.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                            var unused = channel.close();
+                            return;
+                        }
                         connections.add(channel);
                         channel.pipeline().addLast(new Connection(channel));
                     }
@@ -71,6 +77,16 @@ final class TestServer implements AutoCloseable {
                 .syncUninterruptibly()
                 .channel();
         address = (InetSocketAddress) listener.localAddress();
+    }
+
+    /** Ends so many of the next connections before a word was said. */
+    void drop(int count) {
+        toDrop.set(count);
+    }
+
+    /** How many of them are still to come. */
+    int left() {
+        return toDrop.get();
     }
 
     /** Cuts all connections and listens no more. */
