@@ -225,16 +225,18 @@ final class LayerSums implements AutoCloseable {
 
     /** Has the disk have room for the sums of a range; 0 or a negative error number. */
     int makeRoom(long offset, long lengthBytes) {
-        return file.makeRoom(pageOf(offset), pageOf(offset + lengthBytes - 1));
-    }
-
-    private static int pageOf(long offset) {
-        return (int) (offset / BlockMap.BLOCK_BYTES / SumMemory.PAGE_SUMS);
+        long pageSpan = (long) SumMemory.PAGE_SUMS * BlockMap.BLOCK_BYTES;
+        return file.makeRoom((int) (offset / pageSpan), (int) ((offset + lengthBytes - 1) / pageSpan));
     }
 
     /** Whether {@link #sync} has something to do, or may have. */
+    boolean mayBeDirty() {
+        return hasMarks() || !late.isEmpty();
+    }
+
+    /** Whether the disk may say of a block that it is damaged, or not, and be wrong. */
     boolean hasMarks() {
-        return !marks.isEmpty() || !late.isEmpty();
+        return !marks.isEmpty();
     }
 
     /** What {@link #sync} is to make durable; before the sync of the data. */

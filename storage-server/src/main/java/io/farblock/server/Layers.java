@@ -294,7 +294,8 @@ final class Layers implements AutoCloseable {
 
     /** Whether a sync may have something to do. */
     boolean mayBeDirty() {
-        return map != null || chain.target().files().hasDirty() || hasMarks();
+        LayerSums sums = chain.target().sums();
+        return map != null || chain.target().files().hasDirty() || (sums != null && sums.mayBeDirty());
     }
 
     /** Whether something was changed of which the disk may still say that it is damaged, until a sync. */

@@ -65,6 +65,20 @@ class LayerSumsTest {
         }
     }
 
+    @Test
+    void takesASumThatIsLateForNoDamageThatWritesHaveToWaitFor() throws Exception {
+        try (LayerSums sums = sumsAlone()) {
+            sums.open(0, BLOCK);
+            for (int region = 1; region < REGIONS; region++) {
+                sums.open(region * REGION, BLOCK);
+            }
+            sums.putNow(0, 8);
+
+            assertThat(sums.mayBeDirty()).isTrue();
+            assertThat(sums.hasMarks()).isFalse();
+        }
+    }
+
     private int sumInFile(int block) throws Exception {
         byte[] sums = Files.readAllBytes(directory.resolve("layer/sums"));
         return ByteBuffer.wrap(sums).order(ByteOrder.LITTLE_ENDIAN).getInt(block * Integer.BYTES);
