@@ -20,6 +20,7 @@ class SuperviseTest {
     private static final Path SUPERVISE =
             Path.of("..").toAbsolutePath().normalize().resolve("launcher/supervise");
     private static final int LIMIT_SECONDS = 60;
+    private static final int ROUNDS = 20;
 
     @TempDir
     private Path work;
@@ -122,6 +123,28 @@ class SuperviseTest {
         parent.toHandle().destroy();
         assertThat(exitCode()).isEqualTo(143);
         assertThat(starts()).isEqualTo(3);
+    }
+
+    /** The second death comes while the shell attends to the first one. */
+    @Test
+    void startsTheServiceAgainWhenItAndTheOneThatStandsByAreKilledAtOnce() throws Exception {
+        BufferedReader output = superviseWithStandby(
+                "if [ -e killed ]; then echo up; else until [ -s standing ]; do sleep 0.05; done;"
+                        + " touch killed; kill -9 $(cat standing) $$; fi",
+                "[ -e killed ] || echo $$ >standing",
+                "echo never");
+        assertThat(output.lines().anyMatch("up"::equals)).isTrue();
+        parent.toHandle().destroy();
+        assertThat(exitCode()).isEqualTo(143);
+    }
+
+    /** Many, since what the shell knows of its processes has depended on the moment in which they died. */
+    @Test
+    void saysNothingButItsLineHoweverOftenTheServiceIsKilled() throws Exception {
+        for (int round = 0; round < ROUNDS; round++) {
+            Files.deleteIfExists(work.resolve("starts"));
+            startsAgainWhatWasKilledAndSaysSoInOneLine();
+        }
     }
 
     @Test
