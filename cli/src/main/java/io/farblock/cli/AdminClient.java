@@ -16,6 +16,7 @@ final class AdminClient implements AutoCloseable {
     private static final int LENGTHY_SECONDS = 24 * 3600;
 
     private final String address;
+    private final boolean isEncrypted;
     private final ManagedChannel channel;
 
     /** Connects when the first call is made. */
@@ -23,8 +24,9 @@ final class AdminClient implements AutoCloseable {
         this.address = address;
         InetSocketAddress server = Endpoint.parse(address);
         Endpoint.requireSecure(links, server);
+        isEncrypted = links.isEncrypted();
         channel = NettyChannelBuilder.forAddress(server)
-                .negotiationType(links.isEncrypted() ? NegotiationType.TLS : NegotiationType.PLAINTEXT)
+                .negotiationType(isEncrypted ? NegotiationType.TLS : NegotiationType.PLAINTEXT)
                 .sslContext(links.callClient())
                 .build();
     }
@@ -45,7 +47,9 @@ final class AdminClient implements AutoCloseable {
         } catch (StatusRuntimeException e) {
             String away = "no storage server answers on " + address
                     + ": start one with 'farblock server', or name another with --admin";
-            throw CallFailure.of(e, away, ExitCode.FAILED);
+            String closed = "the storage server on " + address + " closed the connection"
+                    + (isEncrypted ? "" : ": if it was started with --tls, name your certificate with --tls");
+            throw CallFailure.of(e, away, closed, ExitCode.FAILED);
         }
     }
 

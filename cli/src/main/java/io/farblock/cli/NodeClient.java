@@ -41,7 +41,7 @@ final class NodeClient implements AutoCloseable {
         try {
             return call.apply(NodeGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS));
         } catch (StatusRuntimeException e) {
-            throw CallFailure.of(e, away(), ExitCode.UNREACHABLE);
+            throw CallFailure.of(e, away(), "the node daemon ended before it had answered", ExitCode.UNREACHABLE);
         }
     }
 

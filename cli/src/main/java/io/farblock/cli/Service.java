@@ -4,12 +4,16 @@ import io.farblock.linux.LinuxException;
 import io.farblock.linux.ReadyNotice;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.logging.Level;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A server or daemon that runs until the process is told to stop. */
 final class Service {
     private static final Logger LOG = LoggerFactory.getLogger(Service.class);
+
+    /** Of gRPC, which logs the stack of every connection that does not speak it; a field, since loggers are held weakly. */
+    private static final java.util.logging.Logger CONNECTIONS = java.util.logging.Logger.getLogger("io.grpc.netty");
 
     /** What starts it. */
     @FunctionalInterface
@@ -24,6 +28,7 @@ final class Service {
      * and the signal, or with 1 if the service could not be closed in order. A signal that comes while it starts is heeded when it has started.
      */
     static <E extends Exception> void runUntilStopped(Start<E> start) throws E {
+        CONNECTIONS.setLevel(Level.WARNING);
         CompletableFuture<AutoCloseable> service = new CompletableFuture<>();
         // Before the start: whoever sees the service in the log may stop it at once.
         try {

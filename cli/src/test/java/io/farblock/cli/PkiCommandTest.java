@@ -81,6 +81,37 @@ class PkiCommandTest {
         }
     }
 
+    /** Nobody is to start a second server because the first one wants another kind of connection. */
+    @Test
+    void saysThatTheTwoEndsDoNotAgree() throws Exception {
+        assertWorks(pki("init"));
+        Path elsewhere = work.resolve("elsewhere");
+        assertWorks(Run.of("pki", "init", "--pki", elsewhere.toString()));
+        String operator = authority().resolve("admin-operator").toString();
+        String stranger = elsewhere.resolve("admin-operator").toString();
+        try (StorageServer plain = StorageServer.start(ServerOptions.of(work.resolve("plain"), ANY_PORT, ANY_PORT));
+                LinkSecurity links = LinkSecurity.mutual(authority().resolve("server-storage"));
+                StorageServer secure = StorageServer.start(ServerOptions.of(work.resolve("data"), ANY_PORT, ANY_PORT)
+                        .withLinks(links))) {
+            assertFails(list(plain, "--tls", operator), ExitCode.FAILED, "TLS");
+            assertFails(list(secure, "--tls", stranger), ExitCode.FAILED, "TLS");
+            // Whether the end of the connection or the loss of what was sent is seen first is for chance to say.
+            for (int i = 0; i < 50; i++) {
+                assertFails(list(secure), ExitCode.FAILED, "closed");
+            }
+        }
+    }
+
+    private static Run list(StorageServer server, String... options) {
+        List<String> line = new ArrayList<>(List.of(
+                "volume",
+                "list",
+                "--admin",
+                "127.0.0.1:" + server.adminAddress().getPort()));
+        line.addAll(List.of(options));
+        return Run.of(line.toArray(new String[0]));
+    }
+
     @Test
     void renewsAndRevokes() throws Exception {
         assertWorks(pki("init"));

@@ -1,9 +1,12 @@
 package io.farblock.cli;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,13 +37,13 @@ class ServiceTest {
         return new ProcessBuilder(command).redirectErrorStream(true).start();
     }
 
-    /** Reads the log up to a line that says so; fails if the process ends before. */
-    private static void awaitLine(BufferedReader log, String part) throws IOException {
+    /** Reads the log up to a line that says so, and returns it; fails if the process ends before. */
+    private static String awaitLine(BufferedReader log, String part) throws IOException {
         StringBuilder seen = new StringBuilder();
         for (String line = log.readLine(); line != null; line = log.readLine()) {
             seen.append(line).append('\n');
             if (line.contains(part)) {
-                return;
+                return line;
             }
         }
         throw new AssertionError("it ended without saying '" + part + "':\n" + seen);
@@ -66,6 +69,26 @@ class ServiceTest {
             } finally {
                 server.destroyForcibly();
             }
+        }
+    }
+
+    /** Anybody who reaches the port could fill the log. */
+    @Test
+    void saysNothingOfConnectionsThatMakeNoSense() throws Exception {
+        String data = work.resolve("data").toString();
+        Process server = start("server", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0");
+        try (BufferedReader log = server.inputReader(StandardCharsets.UTF_8)) {
+            String up = awaitLine(log, "admin API on 127.0.0.1:");
+            int admin = Integer.parseInt(up.substring(up.lastIndexOf(':') + 1));
+            try (Socket stranger = new Socket(InetAddress.getLoopbackAddress(), admin)) {
+                stranger.getOutputStream()
+                        .write("no HTTP/2 at all, and long enough to be seen as such".getBytes(US_ASCII));
+                // Its settings come first; then it has seen what this is.
+                assertThat(stranger.getInputStream().readAllBytes()).isNotEmpty();
+            }
+            assertThat(end(server, log).lines()).singleElement().asString().contains("stopped");
+        } finally {
+            server.destroyForcibly();
         }
     }
 
