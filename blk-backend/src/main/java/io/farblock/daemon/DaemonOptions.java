@@ -1,5 +1,6 @@
 package io.farblock.daemon;
 
+import io.farblock.session.ClientOptions;
 import io.farblock.tls.LinkSecurity;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -14,9 +15,17 @@ import java.util.UUID;
  * @param clientId what servers know this machine by, the same after a restart
  * @param links how connections to servers are secured; whoever starts the daemon closes it
  * @param group whose members may use the local API too, by name or number; null for nobody's
+ * @param keepAliveMillis when a server that says nothing is given up and connected to again
  */
 public record DaemonOptions(
-        Path socket, int loops, int pollMicros, String clientName, UUID clientId, LinkSecurity links, String group) {
+        Path socket,
+        int loops,
+        int pollMicros,
+        String clientName,
+        UUID clientId,
+        LinkSecurity links,
+        String group,
+        int keepAliveMillis) {
     /** Where the local API listens if nobody says otherwise. */
     public static final Path DEFAULT_SOCKET = Path.of("/run/farblock/daemon.sock");
 
@@ -41,17 +50,30 @@ public record DaemonOptions(
 
     /** With plain links, within this machine. */
     public DaemonOptions(Path socket, int loops, int pollMicros, String clientName, UUID clientId) {
-        this(socket, loops, pollMicros, clientName, clientId, LinkSecurity.LOOPBACK_ONLY, null);
+        this(
+                socket,
+                loops,
+                pollMicros,
+                clientName,
+                clientId,
+                LinkSecurity.LOOPBACK_ONLY,
+                null,
+                ClientOptions.USUAL_KEEP_ALIVE_MILLIS);
     }
 
     /** The same with its connections secured in another way. */
     public DaemonOptions withLinks(LinkSecurity others) {
-        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, others, group);
+        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, others, group, keepAliveMillis);
     }
 
     /** The same with a local API that others may use too. */
     public DaemonOptions withGroup(String other) {
-        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, links, other);
+        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, links, other, keepAliveMillis);
+    }
+
+    /** The same with another limit to a server's silence. */
+    public DaemonOptions withKeepAlive(int millis) {
+        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, links, group, millis);
     }
 
     /** How long loops poll on this machine if nobody says otherwise. */

@@ -113,6 +113,7 @@ final class VolumeStores {
                         record.getRequest().getReadOnly(),
                         takeOver)
                 .ofSession(new UUID(session.getLong(0), session.getLong(Long.BYTES)), record.getTakeovers())
+                .keepAlive(options.keepAliveMillis())
                 .failAfter(record.getRequest().getFailAfterMillis())
                 .publishedAs(record.getRequest().getPublication());
     }

@@ -40,6 +40,9 @@ public record ClientOptions(
         int retryMaxMillis,
         long failAfterMillis,
         long publication) {
+    /** When a server that says nothing is given up, if nobody says otherwise. */
+    public static final int USUAL_KEEP_ALIVE_MILLIS = 5_000;
+
     /** For a new attachment, with the usual limits: a dead server is found within 5 s. */
     public ClientOptions(String volume, UUID clientId, String clientName, boolean readOnly, boolean takeOver) {
         this(
@@ -53,7 +56,7 @@ public record ClientOptions(
                 FrameLayout.FEATURES,
                 1 << 20,
                 128,
-                5_000,
+                USUAL_KEEP_ALIVE_MILLIS,
                 50,
                 2_000,
                 0,
@@ -62,20 +65,26 @@ public record ClientOptions(
 
     /** The same, for an attachment that has an id already. */
     public ClientOptions ofSession(UUID session, int newLife) {
-        return with(session, newLife, failAfterMillis, publication);
+        return with(session, newLife, keepAliveMillis, failAfterMillis, publication);
     }
 
     /** The same, with a limit to waiting, in milliseconds; 0 for none. */
     public ClientOptions failAfter(long millis) {
-        return with(sessionId, life, millis, publication);
+        return with(sessionId, life, keepAliveMillis, millis, publication);
+    }
+
+    /** The same, with another limit to the server's silence, in milliseconds. */
+    public ClientOptions keepAlive(int millis) {
+        return with(sessionId, life, millis, failAfterMillis, publication);
     }
 
     /** The same, for a volume that is published; the number of the publication. */
     public ClientOptions publishedAs(long number) {
-        return with(sessionId, life, failAfterMillis, number);
+        return with(sessionId, life, keepAliveMillis, failAfterMillis, number);
     }
 
-    private ClientOptions with(UUID newSessionId, int newLife, long newFailAfterMillis, long newPublication) {
+    private ClientOptions with(
+            UUID newSessionId, int newLife, int newKeepAliveMillis, long newFailAfterMillis, long newPublication) {
         return new ClientOptions(
                 volume,
                 clientId,
@@ -87,7 +96,7 @@ public record ClientOptions(
                 features,
                 maxPayloadBytes,
                 maxInFlight,
-                keepAliveMillis,
+                newKeepAliveMillis,
                 retryMinMillis,
                 retryMaxMillis,
                 newFailAfterMillis,

@@ -30,6 +30,9 @@ import picocli.CommandLine.Option;
 final class DaemonCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(DaemonCommand.class);
 
+    /** Somebody who waits for longer wants no limit, and there is none for the requests themselves. */
+    private static final int MAX_KEEP_ALIVE_SECONDS = 3600;
+
     @Mixin
     private NodeOptions node;
 
@@ -48,6 +51,14 @@ final class DaemonCommand implements Callable<Integer> {
             description = "How long a loop looks for work before it sleeps, while that pays; 0 for never, which is the"
                     + " default on less than 4 CPUs; otherwise it is 50.")
     private Integer pollMicros;
+
+    @Option(
+            names = "--keep-alive",
+            paramLabel = "SECONDS",
+            defaultValue = "5",
+            description = "How long a server may say nothing until its connections are made anew; more where servers or"
+                    + " this machine are at times too busy to say anything. ${DEFAULT-VALUE} if not given.")
+    private int keepAliveSeconds;
 
     @Option(
             names = "--socket-group",
@@ -96,6 +107,7 @@ final class DaemonCommand implements Callable<Integer> {
         NodeIdentity identity = NodeIdentity.ofThisHost(socket);
         DaemonOptions options = new DaemonOptions(socket, count, pollMicros(), identity.name(), identity.id())
                 .withLinks(links.security())
+                .withKeepAlive(keepAliveMillis())
                 .withGroup(group);
         try {
             DaemonLock lock = lock(socket);
@@ -114,6 +126,13 @@ final class DaemonCommand implements Callable<Integer> {
             throw new CommandException(ExitCode.USAGE, "--poll-micros is from 0 to " + DaemonOptions.MAX_POLL_MICROS);
         }
         return pollMicros;
+    }
+
+    private int keepAliveMillis() {
+        if (keepAliveSeconds < 1 || keepAliveSeconds > MAX_KEEP_ALIVE_SECONDS) {
+            throw new CommandException(ExitCode.USAGE, "--keep-alive is from 1 to " + MAX_KEEP_ALIVE_SECONDS);
+        }
+        return keepAliveSeconds * 1000;
     }
 
     /** The right to serve: at once, or when another daemon gives it up. */

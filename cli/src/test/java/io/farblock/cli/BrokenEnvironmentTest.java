@@ -290,6 +290,7 @@ class BrokenEnvironmentTest {
         assertFails(volume("create", "a"), ExitCode.USAGE, "--size", "see farblock volume create --help");
         assertFails(volume("create", "a", "--size", "1M", "--on-no-space", "x"), ExitCode.USAGE, "queue, fail");
         assertFails(Run.of("daemon", "--loops", "0"), ExitCode.USAGE, "--loops is at least 1");
+        assertFails(Run.of("daemon", "--keep-alive", "0"), ExitCode.USAGE, "--keep-alive is from 1 to 3600");
         assertFails(Run.of("daemon", "--poll-micros", "-1"), ExitCode.USAGE, "--poll-micros is from 0 to 1000");
         assertFails(Run.of("daemon", "--poll-micros", "1001"), ExitCode.USAGE, "--poll-micros is from 0 to 1000");
         assertFails(Run.of("server", "--data", "/x", "--listen", "7070"), ExitCode.USAGE, "'7070' is no address");

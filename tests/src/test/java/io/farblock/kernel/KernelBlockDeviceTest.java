@@ -34,7 +34,8 @@ class KernelBlockDeviceTest {
     @BeforeAll
     static void startServerAndDaemon() throws Exception {
         Node.requireKernel();
-        node = new Node();
+        // With 64 devices an emulated processor is at times too busy to answer within the usual 5 s.
+        node = new Node(new ServerProcess(), List.of("--keep-alive", "30"));
     }
 
     @AfterAll
