@@ -25,31 +25,38 @@ record ImportRules(String root) {
             Map.entry("virtio", Set.of("memory")),
             Map.entry("vduse", Set.of("linux", "memory", "virtio")),
             Map.entry("block", Set.of()),
+            Map.entry("meter", Set.of("block")),
+            Map.entry("metrics", Set.of("meter", "block")),
             Map.entry("wire", Set.of("block")),
             Map.entry("session", Set.of("block", "wire")),
             Map.entry("api", Set.of()),
             Map.entry("tls", Set.of()),
             Map.entry("client", Set.of("block", "wire", "session", "tls")),
-            Map.entry("server", Set.of("block", "wire", "session", "linux", "api", "tls")),
-            Map.entry("device", Set.of("memory", "virtio", "block")),
+            Map.entry("server", Set.of("block", "wire", "session", "meter", "metrics", "linux", "api", "tls")),
+            Map.entry("device", Set.of("memory", "virtio", "block", "meter")),
             Map.entry(
                     "daemon",
                     Set.of(
-                            "device", "vduse", "memory", "virtio", "linux", "block", "wire", "session", "client", "api",
-                            "tls")),
+                            "device", "vduse", "memory", "virtio", "linux", "block", "wire", "session", "meter",
+                            "metrics", "client", "api", "tls")),
             Map.entry("node", Set.of("api")),
             Map.entry("csi", Set.of("node", "api", "tls")),
             Map.entry("docker", Set.of("node", "api", "tls")),
             Map.entry(
                     "cli",
-                    Set.of("server", "daemon", "client", "session", "block", "linux", "api", "csi", "docker", "tls"))));
+                    Set.of(
+                            "server", "daemon", "client", "session", "block", "metrics", "linux", "api", "csi",
+                            "docker", "tls"))));
 
     /** Package of a library to the packages of ours that may import it. */
     private static final Map<String, Set<String>> LIBRARIES = Map.of(
             "com.sun.jna..", Set.of("linux"),
             "net.openhft..", Set.of("memory"),
             "io.netty..",
-                    Set.of("wire", "session", "tls", "client", "server", "daemon", "node", "csi", "docker", "cli"),
+                    Set.of(
+                            "wire", "session", "tls", "metrics", "client", "server", "daemon", "node", "csi", "docker",
+                            "cli"),
+            "io.prometheus..", Set.of("metrics"),
             "io.grpc..", Set.of("api", "server", "daemon", "node", "csi", "docker", "cli"),
             "picocli..", Set.of("cli"),
             "org.bouncycastle..", Set.of("cli"),

@@ -59,6 +59,7 @@ class ImportRulesTest {
                 .contains("sample.client.ServerInAClient")
                 .contains("sample.memory.NettyInMemory")
                 .contains("sample.block.NativeCodeInTheContract")
+                .contains("sample.server.PrometheusInAServer")
                 .contains("Cycle detected");
     }
 
