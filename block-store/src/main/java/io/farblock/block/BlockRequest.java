@@ -24,6 +24,8 @@ public final class BlockRequest {
         SUBMITTED
     }
 
+    private static final long NOT_SAID = Long.MIN_VALUE;
+
     private final int index;
     private final Completion completion;
     private final SegmentList payload = new SegmentList();
@@ -34,6 +36,7 @@ public final class BlockRequest {
     private long[] rangeOffsets = new long[1];
     private long[] rangeLengths = new long[1];
     private int rangeCount;
+    private long startedNanos = NOT_SAID;
 
     /**
      * Makes an idle request.
@@ -56,6 +59,7 @@ public final class BlockRequest {
         forceUnitAccess = false;
         mayUnmap = false;
         rangeCount = 0;
+        startedNanos = NOT_SAID;
         payload.clear();
         return this;
     }
@@ -81,6 +85,12 @@ public final class BlockRequest {
     /** Allows a write of zeros to free the space. */
     public BlockRequest mayUnmap(boolean on) {
         mayUnmap = on;
+        return this;
+    }
+
+    /** Says when the store began to work on it, before which it only waited there; by {@link System#nanoTime}. */
+    public BlockRequest startedAt(long nanos) {
+        startedNanos = nanos;
         return this;
     }
 
@@ -153,6 +163,11 @@ public final class BlockRequest {
     /** How long the one range of a read or a write is, in bytes. */
     public long length() {
         return length(0);
+    }
+
+    /** When the store began to work on it; earlier than anything if it did not say. */
+    public long startedNanos() {
+        return startedNanos;
     }
 
     /** The memory that a read fills and a write stores; empty for all else. */

@@ -1,6 +1,7 @@
 package io.farblock.session;
 
 import io.farblock.block.BlockOperation;
+import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
 
 /**
@@ -52,6 +53,25 @@ public interface OpenVolume {
     default boolean allows(BlockOperation operation, long lengthBytes) {
         return true;
     }
+
+    /**
+     * A request of the client has ended, with these times by the session's clock, none before the one before. A host that
+     * does not count has nothing to do.
+     *
+     * @param lengthBytes of its range
+     * @param receivedNanos when its header was there
+     * @param submittedNanos when the store got it, or the same if it did not
+     * @param startedNanos when the store began to work on it
+     * @param repliedNanos when its reply was made
+     */
+    default void ended(
+            BlockOperation operation,
+            long lengthBytes,
+            BlockStatus status,
+            long receivedNanos,
+            long submittedNanos,
+            long startedNanos,
+            long repliedNanos) {}
 
     /**
      * The client has said goodbye: it does not come back. With the last connection of its session the lease ends; after

@@ -175,25 +175,40 @@ final class ServerRequests {
     }
 
     private void reply(ServerSlot slot, BlockStatus status) {
+        long nowNanos = clockNanos.getAsLong();
         if (!abandoned) {
-            writeReply(slot, status);
+            writeReply(slot, status, nowNanos);
         }
+        count(slot, status, nowNanos);
         free(slot);
         replied.run();
     }
 
-    private void writeReply(ServerSlot slot, BlockStatus status) {
+    private void count(ServerSlot slot, BlockStatus status, long nowNanos) {
+        // The store has a clock of its own, or said nothing.
+        long startedNanos = Math.min(nowNanos, Math.max(slot.submittedNanos, slot.request.startedNanos()));
+        volume.ended(
+                Opcode.operation(slot.opcode),
+                slot.lengthBytes,
+                status,
+                slot.receivedNanos,
+                slot.submittedNanos,
+                startedNanos,
+                nowNanos);
+    }
+
+    private void writeReply(ServerSlot slot, BlockStatus status, long nowNanos) {
         if (slot.opcode != Opcode.READ || status != BlockStatus.OK) {
             ByteBuf batch = writer.room(FrameLayout.HEADER_BYTES);
             int at = batch.writerIndex();
-            putHeader(batch, at, slot, status);
+            putHeader(batch, at, slot, status, nowNanos);
             FrameLayout.seal(batch, at, writer.crc());
             batch.writerIndex(at + FrameLayout.HEADER_BYTES);
             return;
         }
         ByteBuf frame = slot.buffer;
         slot.buffer = null;
-        putHeader(frame, 0, slot, status);
+        putHeader(frame, 0, slot, status, nowNanos);
         if (payloadCrc) {
             int crc = FrameLayout.crcOf(frame, FrameLayout.HEADER_BYTES, slot.payloadBytes, writer.crc());
             FrameLayout.putPayload(frame, 0, slot.payloadBytes, crc);
@@ -204,8 +219,7 @@ final class ServerRequests {
         writer.write(frame.writerIndex(FrameLayout.HEADER_BYTES + slot.payloadBytes));
     }
 
-    private void putHeader(ByteBuf bytes, int at, ServerSlot slot, BlockStatus status) {
-        long nowNanos = clockNanos.getAsLong();
+    private void putHeader(ByteBuf bytes, int at, ServerSlot slot, BlockStatus status, long nowNanos) {
         ReplyLayout.begin(bytes, at, slot.opcode);
         FrameLayout.putTag(bytes, at, slot.generation, queue, slot.head, slot.part);
         long serverMicros = (nowNanos - slot.receivedNanos) / 1000;

@@ -31,6 +31,11 @@ final class DiskWatch {
         throw new IllegalStateException("more threads at the disk than there are");
     }
 
+    /** Since when a thread is there; by its {@link #begin}. */
+    long since(int place) {
+        return since.get(place);
+    }
+
     void end(int place) {
         since.set(place, NOT_THERE);
     }

@@ -33,6 +33,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
     private long[] lengths = new long[1];
     private boolean parked;
     private BlockStatus status;
+    private long startedNanos;
 
     FileTask(FileStore store, FileVolume volume) {
         this.store = store;
@@ -56,13 +57,14 @@ final class FileTask implements Runnable, GroupSync.Waiter {
         }
         parked = false;
         status = null;
+        startedNanos = Long.MIN_VALUE;
     }
 
     /** Takes the request out, if it still has it: no payload is touched after this returns. */
     synchronized BlockRequest detach() {
         BlockRequest detached = request;
         request = null;
-        return detached;
+        return detached == null ? null : detached.startedAt(startedNanos);
     }
 
     /** The request, or null once it was taken out. */
@@ -171,6 +173,7 @@ final class FileTask implements Runnable, GroupSync.Waiter {
 
     private int performWatched() {
         int place = volume.watch().begin();
+        startedNanos = volume.watch().since(place);
         try {
             return perform();
         } finally {

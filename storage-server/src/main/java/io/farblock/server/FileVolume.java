@@ -3,13 +3,15 @@ package io.farblock.server;
 import io.farblock.block.IoLimits;
 import io.farblock.block.StoreInfo;
 import io.farblock.linux.Errno;
+import io.farblock.meter.RequestCounters;
+import io.farblock.meter.StageTimes;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,17 +27,12 @@ final class FileVolume {
     // What one fallocate does in reasonable time.
     private static final long MAX_DISCARD_BYTES = 2L << 30;
     private static final int MAX_RANGES = 16;
-    // Scattered blocks are better written together and late; a long run costs the disk the same whenever it is written.
-    private static final int LONG_RUN_BYTES = 64 << 10;
-    // Little enough that a sync finds most of its work done.
-    private static final int WRITE_BACK_BYTES = 8 << 20;
 
     private final VolumeRecord identity;
     private final Disk disk;
     private final Catalogue catalogue;
     private final Layers layers;
     private final long mapLife;
-    private final long maxDirtyBytes;
     private final ActiveRanges ranges = new ActiveRanges();
     private final DiskWatch watch;
     private final Threads threads;
@@ -46,8 +43,8 @@ final class FileVolume {
     private final IdleRegions idleRegions;
     private final DiskRoom room;
     private final AtomicInteger queued = new AtomicInteger();
-    private final AtomicLong dirtyBytes = new AtomicLong();
-    private final AtomicLong longRunBytes = new AtomicLong();
+    private final DirtyBytes dirty;
+    private final PerLoop<RequestCounters> counters = new PerLoop<>(RequestCounters::new);
     private final AtomicInteger loggedErrno = new AtomicInteger();
     private volatile String failure;
     private volatile long sizeBytes;
@@ -69,7 +66,6 @@ final class FileVolume {
         this.layers = layers;
         this.mapLife = mapLife;
         this.threads = threads;
-        maxDirtyBytes = options.maxDirtyBytes();
         // The sync thread, and whoever closes the volume.
         watch = new DiskWatch(options.workersPerVolume() + 2, threads::nowNanos);
         workers = threads.pool(options.workersPerVolume(), "farblock-disk-" + record.getName());
@@ -77,6 +73,7 @@ final class FileVolume {
         space = new SpaceQueue(this, threads.timer());
         idleRegions = new IdleRegions(this, threads.timer());
         sync = new GroupSync(this, idleRegions, syncThread);
+        dirty = new DirtyBytes(options.maxDirtyBytes(), sync);
         room = new DiskRoom(disk, catalogue.volumes(), options.reserveBytes());
         shortOfRoom = room.isShort();
         failure = record.getFailure().isEmpty() ? null : record.getFailure();
@@ -149,6 +146,26 @@ final class FileVolume {
         return space;
     }
 
+    /** What was changed and is not synced. */
+    DirtyBytes dirty() {
+        return dirty;
+    }
+
+    /** What came to an end, by the loop on which it did. */
+    PerLoop<RequestCounters> counters() {
+        return counters;
+    }
+
+    /** How long requests took, of all volumes of the server. */
+    PerLoop<StageTimes> times() {
+        return threads.times();
+    }
+
+    /** How many requests are with the workers, or wait for one. */
+    int queued() {
+        return queued.get();
+    }
+
     boolean failsOnNoSpace() {
         return identity.getFailOnNoSpace();
     }
@@ -173,11 +190,7 @@ final class FileVolume {
      * little is dirty and nothing is on its way to the disk.
      */
     boolean mayWriteInline() {
-        return queued.get() == 0
-                && !shortOfRoom
-                && !sync.isAtTheDisk()
-                && dirtyBytes.get() < maxDirtyBytes
-                && threads.loopsMayWrite();
+        return queued.get() == 0 && !shortOfRoom && !sync.isAtTheDisk() && dirty.isFew() && threads.loopsMayWrite();
     }
 
     /** Whether a change has to wait for room: it needs some, and less is free than is to be kept. On a worker. */
@@ -192,19 +205,7 @@ final class FileVolume {
     /** Says that bytes were changed, after the change and before anybody hears of it. */
     void changed(long offset, long lengthBytes) {
         layers.markDirty(offset);
-        long dirty = dirtyBytes.addAndGet(lengthBytes);
-        if (dirty >= maxDirtyBytes && dirty - lengthBytes < maxDirtyBytes) {
-            sync.request();
-        } else if (lengthBytes >= LONG_RUN_BYTES) {
-            longRunChanged(lengthBytes);
-        }
-    }
-
-    private void longRunChanged(long lengthBytes) {
-        long bytes = longRunBytes.addAndGet(lengthBytes);
-        if (bytes >= WRITE_BACK_BYTES && longRunBytes.compareAndSet(bytes, 0)) {
-            sync.requestWriteBack();
-        }
+        dirty.add(lengthBytes);
     }
 
     /**
@@ -213,7 +214,7 @@ final class FileVolume {
      */
     void startWriteBack() {
         if (failure == null) {
-            int result = begun();
+            int result = watched(layers::startWriteBack);
             // Anything else says that the call is not to be had here; a sync does it all.
             if (result == -Errno.EIO || result == -Errno.ENOSPC || result == -Errno.EDQUOT) {
                 fail("writing to the disk failed: " + Errno.describe(-result));
@@ -221,10 +222,10 @@ final class FileVolume {
         }
     }
 
-    private int begun() {
+    private int watched(IntSupplier work) {
         int place = watch.begin();
         try {
-            return layers.startWriteBack();
+            return work.getAsInt();
         } finally {
             watch.end(place);
         }
@@ -279,22 +280,13 @@ final class FileVolume {
         if (failure != null) {
             return -Errno.EIO;
         }
-        dirtyBytes.set(0);
-        int result = syncWatched();
+        dirty.clear();
+        int result = watched(layers::sync);
         shortOfRoom = room.isShort();
         if (result < 0) {
             fail("a sync failed: " + Errno.describe(-result));
         }
         return result;
-    }
-
-    private int syncWatched() {
-        int place = watch.begin();
-        try {
-            return layers.sync();
-        } finally {
-            watch.end(place);
-        }
     }
 
     /** Tells the operator of the first failed read or write of its kind. */

@@ -1,6 +1,7 @@
 package io.farblock.server;
 
 import io.farblock.api.admin.Server;
+import io.farblock.metrics.MetricSource;
 import io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,6 +46,7 @@ public final class StorageServer implements AutoCloseable {
     private final DataPort dataPort;
     private final AdminPort adminPort;
     private final io.grpc.Server admin;
+    private final ServerMetrics metrics;
     private boolean closed;
 
     private StorageServer(ServerOptions options, DataDirectory directory, VolumeTable volumes, Threads threads)
@@ -63,6 +65,8 @@ public final class StorageServer implements AutoCloseable {
             dataPort.stopLoops();
             throw e;
         }
+        metrics = new ServerMetrics(version(), volumes, threads, dataPort::connections);
+        metrics.ready(true);
     }
 
     /**
@@ -114,6 +118,11 @@ public final class StorageServer implements AutoCloseable {
         return (InetSocketAddress) admin.getListenSockets().get(0);
     }
 
+    /** What it counts, and whether it serves; for as long as it is not closed. */
+    public MetricSource metrics() {
+        return metrics;
+    }
+
     /** How many data connections there are now. */
     public int connections() {
         return dataPort.connections();
@@ -134,6 +143,7 @@ public final class StorageServer implements AutoCloseable {
             return;
         }
         closed = true;
+        metrics.ready(false);
         int disconnected = dataPort.disconnectAll(leaveMillis);
         stopAdmin();
         audit.close();

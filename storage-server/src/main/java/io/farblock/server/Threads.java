@@ -1,5 +1,6 @@
 package io.farblock.server;
 
+import io.farblock.meter.StageTimes;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -17,6 +18,7 @@ class Threads implements AutoCloseable {
 
     private final ScheduledExecutorService timer =
             Executors.newSingleThreadScheduledExecutor(work -> daemon(work, "farblock-timer"));
+    private final PerLoop<StageTimes> times = new PerLoop<>(StageTimes::new);
     private volatile boolean loopsMayWrite = true;
 
     /**
@@ -52,6 +54,11 @@ class Threads implements AutoCloseable {
     /** Monotonic time. */
     long nowNanos() {
         return System.nanoTime();
+    }
+
+    /** How long requests took, by the loop that they came to. */
+    PerLoop<StageTimes> times() {
+        return times;
     }
 
     /** Ends the timer. */

@@ -2,7 +2,10 @@ package io.farblock.server;
 
 import com.google.protobuf.ByteString;
 import io.farblock.block.BlockOperation;
+import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
+import io.farblock.meter.RequestCounters;
+import io.farblock.meter.StageTimes;
 import io.farblock.session.OpenVolume;
 import io.farblock.wire.proto.Hello;
 import java.util.List;
@@ -18,6 +21,8 @@ final class VolumeConnection implements OpenVolume {
     private final boolean sharedWriters;
     private final long epoch;
     private final long verifier;
+    private final RequestCounters counters;
+    private final StageTimes times;
     private long unread;
     private boolean left;
     private boolean closed;
@@ -41,6 +46,8 @@ final class VolumeConnection implements OpenVolume {
         sharedWriters = record.getSharedWriters();
         this.epoch = epoch;
         this.verifier = verifier;
+        counters = served.volume().counters().of(client.loop());
+        times = served.volume().times().of(client.loop());
     }
 
     @Override
@@ -86,6 +93,19 @@ final class VolumeConnection implements OpenVolume {
     @Override
     public boolean allows(BlockOperation operation, long lengthBytes) {
         return served.allows(operation, lengthBytes);
+    }
+
+    @Override
+    public void ended(
+            BlockOperation operation,
+            long lengthBytes,
+            BlockStatus status,
+            long receivedNanos,
+            long submittedNanos,
+            long startedNanos,
+            long repliedNanos) {
+        counters.ended(operation, lengthBytes, status);
+        times.add(operation, receivedNanos, submittedNanos, startedNanos, repliedNanos);
     }
 
     @Override

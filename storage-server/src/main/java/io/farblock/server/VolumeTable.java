@@ -6,6 +6,7 @@ import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -163,6 +164,11 @@ final class VolumeTable {
 
     VolumeStatus get(String name) throws VolumeException {
         return status(catalogue.find(name));
+    }
+
+    /** Every volume and snapshot that was used since the server was started. */
+    Collection<VolumeControl> controls() {
+        return controls.values();
     }
 
     int count() {
