@@ -5,6 +5,7 @@ import io.farblock.api.node.Device;
 import io.farblock.api.node.Target;
 import io.farblock.block.StoreInfo;
 import io.farblock.device.QueueCounters;
+import io.farblock.vduse.DeviceState;
 import io.farblock.virtio.VirtioFeatures;
 
 /** What the local API says of a device of this daemon. From any thread. */
@@ -45,6 +46,33 @@ final class DeviceReport {
         addCounters(text);
         attached.stores().addCounters(text);
         return text.setExplanation(explanation(text.getInFlight())).build();
+    }
+
+    /** What is counted, with what it is; nothing for which the kernel would have to be asked. */
+    Device counters() {
+        AttachRequest request = attached.record().getRequest();
+        Device.Builder text = Device.newBuilder()
+                .setName(attached.name())
+                .setVolume(request.getVolume())
+                .setServer(request.getServer())
+                .setSizeBytes(device.info().sizeBytes())
+                .setState(attached.life().state().text());
+        addCounters(text);
+        attached.stores().addCounters(text);
+        return text.build();
+    }
+
+    /** Of a device that is not this daemon's. */
+    static Device ofUnserved(String name) {
+        String server = DeviceUse.server(name);
+        return Device.newBuilder()
+                .setName(name)
+                .setState(server.isEmpty() ? DeviceState.ORPHANED.text() : "foreign")
+                .setExplanation(
+                        server.isEmpty()
+                                ? "served by nobody, its I/O waits; farblock detach --force " + name + " removes it"
+                                : "served by " + server)
+                .build();
     }
 
     private void addCounters(Device.Builder text) {

@@ -6,10 +6,9 @@ import io.farblock.api.node.Device;
 import io.farblock.api.node.DevicePhase;
 import io.farblock.api.node.DeviceRecord;
 import io.farblock.daemon.DaemonException.Kind;
-import io.farblock.vduse.DeviceState;
+import io.farblock.metrics.MetricSource;
 import io.farblock.vduse.VduseDeviceConfig;
 import io.netty.channel.IoEventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -43,7 +42,7 @@ public final class NodeDaemon implements AutoCloseable {
     private static final int FORCED_WAIT_SECONDS = 20;
 
     private final DaemonOptions options;
-    private final MultiThreadIoEventLoopGroup loops;
+    private final QueueLoops loops;
     private final DaemonLock lock;
     private final Runnable leave;
     private final NodeServer server;
@@ -51,15 +50,13 @@ public final class NodeDaemon implements AutoCloseable {
     private final ExecutorService background;
     private final Map<String, AttachedDevice> devices = new ConcurrentSkipListMap<>();
     private final BusyNames busyNames = new BusyNames();
+    private CompletableFuture<Void> takenUp;
 
     private NodeDaemon(DaemonOptions options, DaemonLock lock, Runnable leave) throws IOException {
         this.options = options;
         this.lock = lock;
         this.leave = leave;
-        loops = new MultiThreadIoEventLoopGroup(
-                options.loops(),
-                new DefaultThreadFactory("farblock-queue"),
-                PollBeforeSleep.loops(options.pollMicros()));
+        loops = new QueueLoops(options.loops(), options.pollMicros());
         server = new NodeServer(options.socket(), options.group(), new NodeService(this));
         records = new DeviceRecords(Path.of(options.socket() + ".devices"));
         background = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-background", true));
@@ -246,7 +243,8 @@ public final class NodeDaemon implements AutoCloseable {
             }
         }
         // One that another process still has open must not keep the others from being looked after.
-        CompletableFuture.allOf(served.toArray(new CompletableFuture<?>[0]))
+        takenUp = CompletableFuture.allOf(served.toArray(new CompletableFuture<?>[0]));
+        takenUp.copy()
                 .completeOnTimeout(null, TAKE_UP_SECONDS, TimeUnit.SECONDS)
                 .join();
     }
@@ -333,18 +331,6 @@ public final class NodeDaemon implements AutoCloseable {
                 .flip());
     }
 
-    private static Device unserved(String name) {
-        String server = DeviceUse.server(name);
-        return Device.newBuilder()
-                .setName(name)
-                .setState(server.isEmpty() ? DeviceState.ORPHANED.text() : "foreign")
-                .setExplanation(
-                        server.isEmpty()
-                                ? "served by nobody, its I/O waits; farblock detach --force " + name + " removes it"
-                                : "served by " + server)
-                .build();
-    }
-
     /** Every VDUSE device that the kernel has: those of this daemon by name, then the others. */
     public List<Device> devices() {
         List<Device> all = new ArrayList<>();
@@ -352,10 +338,15 @@ public final class NodeDaemon implements AutoCloseable {
         served.values().forEach(device -> all.add(new DeviceReport(device).describe()));
         for (String name : VdpaBus.names()) {
             if (!served.containsKey(name)) {
-                all.add(unserved(name));
+                all.add(DeviceReport.ofUnserved(name));
             }
         }
         return all;
+    }
+
+    /** What it counts, and whether all devices of an earlier daemon were looked after. */
+    public MetricSource metrics() {
+        return new DaemonMetrics(devices, loops, takenUp);
     }
 
     DaemonOptions options() {

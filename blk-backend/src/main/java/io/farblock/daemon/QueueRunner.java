@@ -9,6 +9,7 @@ import io.farblock.linux.LinuxException;
 import io.farblock.memory.AccessFence;
 import io.farblock.memory.GuestMemory;
 import io.farblock.memory.RegionSource;
+import io.farblock.meter.StageTimes;
 import io.farblock.vduse.VduseDevice;
 import io.farblock.vduse.VduseQueueInfo;
 import io.farblock.virtio.InFlightLog;
@@ -43,6 +44,7 @@ final class QueueRunner implements QueueHost {
     private final BlkQueue queue;
     private final BlockStore store;
     private final InFlightLog log;
+    private final StageTimes times;
     private final Runnable onKickBeforeStart;
     private FdHandle kickHandle;
     private volatile boolean ready;
@@ -100,6 +102,7 @@ final class QueueRunner implements QueueHost {
         this.store = store;
         this.log = log;
         this.loop = loop;
+        times = QueueLoops.timesOf(loop);
         this.onKickBeforeStart = onKickBeforeStart;
         this.kick = kick;
         memory = new GuestMemory(regions);
@@ -225,6 +228,11 @@ final class QueueRunner implements QueueHost {
     @Override
     public long nowNanos() {
         return System.nanoTime();
+    }
+
+    @Override
+    public StageTimes times() {
+        return times;
     }
 
     @Override

@@ -13,7 +13,6 @@ import io.farblock.virtio.ChainFault;
 import io.farblock.virtio.DescriptorChain;
 import io.farblock.virtio.VirtQueue;
 import io.farblock.virtio.VirtQueueException;
-import java.util.EnumSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,11 +53,11 @@ public final class BlkQueue {
     private final BlkRequestParser parser;
     private final RequestGate gate;
     private final QueueCounters counters = new QueueCounters();
+    private final FaultLog faults;
+    private final RequestClock clock;
     private final BlkSlot[] slots = new BlkSlot[BlkLimits.QUEUE_ENTRIES];
     private final Runnable endOfTurn = this::endOfTurn;
     private final Runnable takeMore = this::takeMore;
-    private final EnumSet<ChainFault> reportedChainFaults = EnumSet.noneOf(ChainFault.class);
-    private final EnumSet<RequestFault> reportedRequestFaults = EnumSet.noneOf(RequestFault.class);
     private State state = State.IDLE;
     private VirtQueue ring;
     private DescriptorChain chain;
@@ -88,6 +87,8 @@ public final class BlkQueue {
         parser = new BlkRequestParser(store.info(), serialNumber);
         gate = new RequestGate(memory, parser, host, this::onKick);
         hold = new EpochHold(memory.epoch());
+        faults = new FaultLog(name, counters);
+        clock = new RequestClock(host, counters.answered());
     }
 
     /** What it has done so far; from any thread. */
@@ -147,6 +148,7 @@ public final class BlkQueue {
     /** Takes what there is; returns whether it gave up before the end. */
     private boolean takeAll() throws VirtQueueException {
         ring.suppressKicks();
+        clock.look();
         int budget = ring.entries();
         do {
             for (int head = gate.popHead(ring, chain); head != VirtQueue.EMPTY; head = gate.popHead(ring, chain)) {
@@ -163,6 +165,7 @@ public final class BlkQueue {
         counters.begun();
         BlkSlot slot = slot(head);
         slot.begin(memory.epoch());
+        slot.takenNanos = clock.nowNanos();
         inFlight++;
         ChainFault fault = chain.walk(ring, memory, head);
         boolean hasStatus = fault == null ? chain.writableBytes() > 0 : chain.endsWritable();
@@ -171,9 +174,9 @@ public final class BlkQueue {
             slot.statusAt(chain.buffer(last), chain.offset(last) + chain.length(last) - 1);
         }
         if (fault != null) {
-            report(reportedChainFaults, fault, fault.text());
+            faults.report(fault);
         } else if (!hasStatus) {
-            report(reportedRequestFaults, RequestFault.STATUS_MISSING, RequestFault.STATUS_MISSING.text());
+            faults.report(RequestFault.STATUS_MISSING);
         }
         if (fault != null || !hasStatus || failing) {
             finish(slot, BlkLayout.STATUS_IOERR);
@@ -185,7 +188,7 @@ public final class BlkQueue {
     private void parse(BlkSlot slot) {
         RequestFault fault = parser.parse(chain, slot.request);
         if (fault != null) {
-            report(reportedRequestFaults, fault, fault.text());
+            faults.report(fault);
             finish(slot, fault.status());
         } else if (parser.isGetId()) {
             slot.readBytes = BlkLayout.ID_BYTES;
@@ -202,6 +205,7 @@ public final class BlkQueue {
         if (count == 0) {
             return;
         }
+        clock.look();
         try {
             for (int i = 0; i < count; i++) {
                 submit(slots[taken[i]]);
@@ -214,6 +218,7 @@ public final class BlkQueue {
     }
 
     private void submit(BlkSlot slot) {
+        slot.submittedNanos = clock.nowNanos();
         slot.readBytes = slot.request.operation() == BlockOperation.READ
                 ? (int) slot.request.payload().lengthBytes()
                 : 0;
@@ -232,7 +237,8 @@ public final class BlkQueue {
     private void onCompleted(BlockRequest request, BlockStatus status) {
         BlkSlot slot = slots[request.index()];
         if (slot != null && slot.request == request) {
-            finish(slot, request.payload().isLost() ? BlkLayout.STATUS_IOERR : statusByte(status));
+            slot.ending = request.payload().isLost() ? BlockStatus.IO_ERROR : status;
+            finish(slot, statusByte(slot.ending));
         }
     }
 
@@ -255,7 +261,9 @@ public final class BlkQueue {
         if (!endOfTurnPending) {
             endOfTurnPending = true;
             host.later(endOfTurn);
+            clock.look();
         }
+        slot.answeredNanos = clock.nowNanos();
     }
 
     private void endOfTurn() {
@@ -287,8 +295,10 @@ public final class BlkQueue {
     private void releaseFinished() {
         int count = finishedCount;
         finishedCount = 0;
+        clock.look();
         for (int i = 0; i < count; i++) {
             counters.ended();
+            clock.count(slots[finished[i]]);
             release(slots[finished[i]]);
         }
     }
@@ -320,13 +330,6 @@ public final class BlkQueue {
             }
         }
         return false;
-    }
-
-    private <F extends Enum<F>> void report(EnumSet<F> reported, F fault, String text) {
-        counters.refused();
-        if (reported.add(fault)) {
-            LOG.warn("{}: the driver sent {}; it is answered with an error, and not logged again", name, text);
-        }
     }
 
     private void stop(String reason) {

@@ -1,6 +1,7 @@
 package io.farblock.device;
 
 import io.farblock.block.BlockRequest;
+import io.farblock.block.BlockStatus;
 import io.farblock.memory.MemoryEpoch;
 import java.nio.ByteBuffer;
 
@@ -10,6 +11,12 @@ final class BlkSlot {
     MemoryEpoch epoch;
     int readBytes;
     int status;
+    /** How the store answered; null as long as it did not. */
+    BlockStatus ending;
+
+    long takenNanos;
+    long submittedNanos;
+    long answeredNanos;
     private ByteBuffer statusBuffer;
     private int statusOffset;
 
@@ -23,6 +30,7 @@ final class BlkSlot {
         epoch.retain();
         statusBuffer = null;
         readBytes = 0;
+        ending = null;
     }
 
     /** Remembers where the status byte of the chain is. A chain without one is given back with nothing written. */

@@ -1,5 +1,6 @@
 package io.farblock.device;
 
+import io.farblock.meter.RequestCounters;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What a queue has done so far. Written on the queue's loop, read from any thread. */
@@ -7,6 +8,7 @@ public final class QueueCounters {
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong completed = new AtomicLong();
     private final AtomicLong malformed = new AtomicLong();
+    private final RequestCounters answered = new RequestCounters();
 
     QueueCounters() {}
 
@@ -31,6 +33,11 @@ public final class QueueCounters {
     /** Requests given back. */
     public long completed() {
         return completed.get();
+    }
+
+    /** Requests that the store has answered, by what they were; those that were not in order are not among them. */
+    public RequestCounters answered() {
+        return answered;
     }
 
     /** Requests refused because the driver built them wrongly. */

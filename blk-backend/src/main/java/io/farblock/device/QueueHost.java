@@ -1,5 +1,7 @@
 package io.farblock.device;
 
+import io.farblock.meter.StageTimes;
+
 /** What a queue asks of whoever runs it. Called on the queue's loop. */
 public interface QueueHost {
     /** Runs a task on the queue's loop after what the loop is doing now, once. */
@@ -10,6 +12,11 @@ public interface QueueHost {
 
     /** Monotonic time. */
     long nowNanos();
+
+    /** Where it is counted how long requests took; that of the queue's loop, or of the queue. Asked once. */
+    default StageTimes times() {
+        return new StageTimes();
+    }
 
     /** Raises the queue's interrupt. */
     void interrupt();

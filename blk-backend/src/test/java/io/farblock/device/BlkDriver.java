@@ -3,6 +3,7 @@ package io.farblock.device;
 import io.farblock.block.BlockStatus;
 import io.farblock.block.StoreInfo;
 import io.farblock.memory.GuestMemory;
+import io.farblock.meter.StageTimes;
 import io.farblock.virtio.DriverMemory;
 import io.farblock.virtio.GuestDriver;
 import io.farblock.virtio.VirtQueue;
@@ -53,7 +54,11 @@ final class BlkDriver implements QueueHost, AutoCloseable {
     GuestDriver driver;
     VirtQueue ring;
     final TreeMap<Long, Runnable> timers = new TreeMap<>();
+    final StageTimes times = new StageTimes();
     long nowNanos;
+    /** How long a look at the clock takes. */
+    long lookNanos;
+
     int interrupts;
     String stopReason;
     int stops;
@@ -138,7 +143,13 @@ final class BlkDriver implements QueueHost, AutoCloseable {
 
     @Override
     public long nowNanos() {
+        nowNanos += lookNanos;
         return nowNanos;
+    }
+
+    @Override
+    public StageTimes times() {
+        return times;
     }
 
     /** Lets time pass; what was to be done later is done when its time has come. */
