@@ -39,6 +39,9 @@ final class DaemonCommand implements Callable<Integer> {
     @Mixin
     private LinkOptions links;
 
+    @Mixin
+    private MetricsOption metrics;
+
     @Option(
             names = "--loops",
             paramLabel = "N",
@@ -109,9 +112,12 @@ final class DaemonCommand implements Callable<Integer> {
                 .withLinks(links.security())
                 .withKeepAlive(keepAliveMillis())
                 .withGroup(group);
+        // Devices wait for the daemon, and do not have to wait for this.
+        MetricsOption.Beside port = metrics.beside(links.security(), false);
         try {
             DaemonLock lock = lock(socket);
-            Service.runUntilStopped(() -> NodeDaemon.start(options, lock, Service::leave));
+            MetricsOption.Start<NodeDaemon, IOException> daemon = () -> NodeDaemon.start(options, lock, Service::leave);
+            Service.runUntilStopped(() -> port.start(daemon, NodeDaemon::metrics));
         } catch (IOException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }

@@ -65,6 +65,9 @@ final class ServerCommand implements Callable<Integer> {
     private String checksumMemory;
 
     @Mixin
+    private MetricsOption metrics;
+
+    @Mixin
     private LinkOptions links;
 
     @Override
@@ -73,8 +76,10 @@ final class ServerCommand implements Callable<Integer> {
                 .withReserve(Size.parse(reserve))
                 .withChecksumMemory(Size.parse(checksumMemory))
                 .withLinks(links.security());
+        MetricsOption.Beside port = metrics.beside(links.security(), true);
+        MetricsOption.Start<StorageServer, StartupException> server = () -> StorageServer.start(options);
         try {
-            Service.runUntilStopped(() -> StorageServer.start(options));
+            Service.runUntilStopped(() -> port.start(server, StorageServer::metrics));
         } catch (StartupException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }

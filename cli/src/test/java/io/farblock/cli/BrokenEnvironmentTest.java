@@ -145,9 +145,12 @@ class BrokenEnvironmentTest {
             String remedy = run.err().replaceAll("(?s).* (ss -ltnp '[^']*').*", "$1");
             assertThat(sh(remedy)).contains(":" + taken.getLocalPort());
         }
-        Run run =
-                Run.of("server", "--data", work.resolve("two").toString(), "--listen", "127.0.0.1:0", "--admin", admin);
+        String data = work.resolve("two").toString();
+        Run run = Run.of("server", "--data", data, "--listen", "127.0.0.1:0", "--admin", admin);
         assertFails(run, ExitCode.FAILED, "admin port " + admin + " is taken");
+        // Its data directory would be in order.
+        run = Run.of("server", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--metrics", admin);
+        assertFails(run, ExitCode.FAILED, "--metrics " + admin + " cannot be served", "ss -ltnp");
     }
 
     private static String sh(String command) throws IOException {

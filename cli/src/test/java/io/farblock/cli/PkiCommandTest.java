@@ -179,6 +179,12 @@ class PkiCommandTest {
                 "--tls",
                 "--insecure");
         assertFails(Run.of("volume", "list", "--admin", "192.0.2.1:7071"), ExitCode.USAGE, "192.0.2.1:7071", "--tls");
+        assertFails(
+                Run.of("server", "--data", data, "--metrics", "192.0.2.1:9070"),
+                ExitCode.USAGE,
+                "192.0.2.1",
+                "--insecure");
+        assertFails(Run.of("daemon", "--metrics", "192.0.2.1:9071"), ExitCode.USAGE, "192.0.2.1", "--insecure");
         assertFails(Run.of("bench", "mail", "--server", "192.0.2.1:7070"), ExitCode.USAGE, "192.0.2.1:7070", "--tls");
         assertFails(Run.of("volume", "list", "--tls", data), ExitCode.FAILED, "there is no", "farblock pki");
         assertFails(Run.of("volume", "list", "--tls", data, "--insecure"), ExitCode.USAGE, "contradict");

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,6 +93,47 @@ class ServiceTest {
         } finally {
             server.destroyForcibly();
         }
+    }
+
+    @Test
+    void aServerAndADaemonSayHowTheyAre() throws Exception {
+        String data = work.resolve("data").toString();
+        assertSaysHowItIs(
+                start(
+                        "server",
+                        "--data",
+                        data,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--admin",
+                        "127.0.0.1:0",
+                        "--metrics",
+                        "127.0.0.1:0"),
+                "farblock_server_connections 0.0");
+        Path socket = work.resolve("daemon.sock");
+        assertSaysHowItIs(
+                start("daemon", "--socket", socket.toString(), "--metrics", "127.0.0.1:0"),
+                "farblock_daemon_devices 0.0");
+    }
+
+    private static void assertSaysHowItIs(Process process, String line) throws Exception {
+        try (BufferedReader log = process.inputReader(StandardCharsets.UTF_8)) {
+            String address = "http://" + awaitLine(log, "metrics at http://").split("http://|/metrics", -1)[1];
+            while (status(address + "/readyz") != HttpURLConnection.HTTP_OK) {
+                assertThat(status(address + "/healthz")).isEqualTo(HttpURLConnection.HTTP_OK);
+            }
+            try (InputStream metrics = new URL(address + "/metrics").openStream()) {
+                assertThat(new String(metrics.readAllBytes(), StandardCharsets.UTF_8))
+                        .contains(line);
+            }
+            end(process, log);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static int status(String url) throws IOException {
+        return ((HttpURLConnection) new URL(url).openConnection()).getResponseCode();
     }
 
     @Test

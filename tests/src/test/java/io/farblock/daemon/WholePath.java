@@ -4,6 +4,7 @@ import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.client.RemoteVolume;
 import io.farblock.device.BlkLimits;
+import io.farblock.metrics.MetricSource;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
 import io.farblock.session.ClientOptions;
@@ -64,6 +65,11 @@ final class WholePath implements AutoCloseable {
         }
         queue.start();
         return queue;
+    }
+
+    /** What the server counts. */
+    MetricSource serverMetrics() {
+        return server.metrics();
     }
 
     @Override
