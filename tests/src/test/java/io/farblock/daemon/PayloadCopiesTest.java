@@ -24,6 +24,8 @@ class PayloadCopiesTest {
             "io.farblock.daemon.",
             "io.farblock.device.",
             "io.farblock.memory.",
+            "io.farblock.meter.",
+            "io.farblock.metrics.",
             "io.farblock.server.",
             "io.farblock.session.",
             "io.farblock.vduse.",
