@@ -43,9 +43,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A pod's volumes by hand, as an orchestrator asks for them: real devices, file systems and mounts. */
 @Timeout(600)
+@ExtendWith(SharedNode.class)
 class CsiKernelTest {
     private static final int LIMIT_SECONDS = 120;
     private static final int ASK_AGAIN_MILLIS = 100;
@@ -59,9 +61,8 @@ class CsiKernelTest {
     private String nodeId;
 
     @BeforeEach
-    void start() throws Exception {
-        Node.requireKernel();
-        node = new Node();
+    void start(Node shared) throws Exception {
+        node = shared;
         work = Files.createTempDirectory("farblock-csi");
         startDriver();
         channel = NettyChannelBuilder.forAddress(
@@ -92,12 +93,8 @@ class CsiKernelTest {
 
     @AfterEach
     void stop() throws Exception {
-        if (node == null) {
-            return;
-        }
         channel.shutdownNow();
         Node.end(driver, true);
-        node.close();
         loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 

@@ -3,13 +3,14 @@ package io.farblock.kernel;
 import io.farblock.api.node.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What happens to the daemon is a pause for whoever uses the device, never an error. */
 @Tag("fault")
+@ExtendWith(SharedNode.class)
 class DaemonFaultTest {
     private static final long MIB = 1L << 20;
     private static final int LOAD_MEGABYTES = 16;
@@ -17,16 +18,8 @@ class DaemonFaultTest {
     private static Node node;
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
-        Node.requireKernel();
-        node = new Node();
-    }
-
-    @AfterAll
-    static void stopServerAndDaemon() throws Exception {
-        if (node != null) {
-            node.close();
-        }
+    static void take(Node shared) {
+        node = shared;
     }
 
     @Test

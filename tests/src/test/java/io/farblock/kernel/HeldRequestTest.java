@@ -13,9 +13,11 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Requests that the server holds, and those behind them on the same queue. */
 @Tag("fault")
+@ExtendWith(SharedNode.class)
 class HeldRequestTest {
     private static final String NAME = "held";
     private static final long MIB = 1L << 20;
@@ -25,22 +27,21 @@ class HeldRequestTest {
     private static Node node;
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
-        Node.requireKernel();
+    static void take(Node shared) throws Exception {
         String folder = System.getenv().getOrDefault("FARBLOCK_TEST_DATA", "");
         // The test fills the file system.
         Assumptions.assumeTrue(
                 Shell.run("mountpoint -q '" + folder + "'").status() == 0,
                 "FARBLOCK_TEST_DATA is not a file system of its own");
         data = Path.of(folder);
-        node = new Node();
+        node = shared;
         node.create(NAME, 64 * MIB, 4096);
     }
 
     @AfterAll
-    static void stopServerAndDaemon() throws Exception {
+    static void delete() {
         if (node != null) {
-            node.close();
+            node.delete(NAME);
         }
     }
 

@@ -13,11 +13,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The whole path on a real kernel: server, daemon, /dev/vdX, and the programs that people use on it. */
+@ExtendWith(SharedNode.class)
 class KernelBlockDeviceTest {
     private static final long MIB = 1L << 20;
     private static final long TIB = 1L << 40;
@@ -32,17 +33,8 @@ class KernelBlockDeviceTest {
     }
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
-        Node.requireKernel();
-        // With 64 devices an emulated processor is at times too busy to answer within the usual 5 s.
-        node = new Node(new ServerProcess(), List.of("--keep-alive", "30"));
-    }
-
-    @AfterAll
-    static void stopServerAndDaemon() throws Exception {
-        if (node != null) {
-            node.close();
-        }
+    static void take(Node shared) {
+        node = shared;
     }
 
     private static void withDevice(String name, long sizeBytes, int blockSizeBytes, Use use) throws Exception {

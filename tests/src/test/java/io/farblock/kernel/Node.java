@@ -98,6 +98,16 @@ public final class Node {
         daemon = start("daemon", command);
     }
 
+    /** Starts server or daemon again, if either is not alive. */
+    void startWhatIsDead() throws IOException {
+        if (!server.process().isAlive()) {
+            server.start();
+        }
+        if (!daemon.isAlive()) {
+            startDaemon();
+        }
+    }
+
     /** The process that serves the devices now. */
     long servingPid() {
         return node.withWaitForReady()

@@ -6,13 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What happens to the server is a pause for whoever uses the device, never an error. */
 @Tag("fault")
+@ExtendWith(SharedNode.class)
 class ServerFaultTest {
     private static final long MIB = 1L << 20;
     private static final int LOAD_MEGABYTES = 16;
@@ -20,16 +21,8 @@ class ServerFaultTest {
     private static Node node;
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
-        Node.requireKernel();
-        node = new Node();
-    }
-
-    @AfterAll
-    static void stopServerAndDaemon() throws Exception {
-        if (node != null) {
-            node.close();
-        }
+    static void take(Node shared) {
+        node = shared;
     }
 
     @Test

@@ -9,9 +9,11 @@ import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.OnNoSpace;
 import io.farblock.api.admin.Volume;
+import io.farblock.metrics.Scrape;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,7 +41,7 @@ final class ServerProcess {
      * Starts one.
      *
      * @param folder below which its data goes
-     * @param port for data; the admin API has the next one
+     * @param port for data; the admin API has the next one, metrics the one after that
      * @param prefix the command that it is run by, such as one that enters a network namespace
      * @param host the address that it listens on
      */
@@ -73,11 +75,17 @@ final class ServerProcess {
         return host + ":" + (port + 1);
     }
 
+    /** What it says of itself now. */
+    Scrape scrape() throws IOException {
+        return Scrape.of(new InetSocketAddress(host, port + 2));
+    }
+
     /** Starts it, on the data that the one before it has left. */
     void start() throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(List.of(Node.launcher(), "server", "--data", data.toString()));
-        command.addAll(List.of("--listen", address(), "--admin", host + ":" + (port + 1), "--insecure"));
+        command.addAll(List.of("--listen", address(), "--admin", adminAddress(), "--insecure"));
+        command.addAll(List.of("--metrics", host + ":" + (port + 2)));
         process = Node.start("server-" + port, command);
     }
 

@@ -8,15 +8,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Snapshots of a mounted file system, and clones of them. */
 @Tag("volume")
 @Timeout(1800)
+@ExtendWith(SharedNode.class)
 class SnapshotKernelTest {
     private static final long SIZE_BYTES = 256 << 20;
     private static final int SNAPSHOTS = 4;
@@ -25,16 +26,8 @@ class SnapshotKernelTest {
     private static Node node;
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
-        Node.requireKernel();
-        node = new Node();
-    }
-
-    @AfterAll
-    static void stopServerAndDaemon() throws Exception {
-        if (node != null) {
-            node.close();
-        }
+    static void take(Node shared) {
+        node = shared;
     }
 
     private static String volume(String arguments) throws Exception {

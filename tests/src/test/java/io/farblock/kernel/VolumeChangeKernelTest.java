@@ -11,15 +11,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Volumes that are changed under those who use them. */
 @Tag("volume")
 @Timeout(600)
+@ExtendWith(SharedNode.class)
 class VolumeChangeKernelTest {
     private static final int SECTOR_BYTES = 512;
     private static final long MIB = 1 << 20;
@@ -32,16 +33,8 @@ class VolumeChangeKernelTest {
     private static Node node;
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
-        Node.requireKernel();
-        node = new Node();
-    }
-
-    @AfterAll
-    static void stopServerAndDaemon() throws Exception {
-        if (node != null) {
-            node.close();
-        }
+    static void take(Node shared) {
+        node = shared;
     }
 
     private static void resize(String name, long sizeBytes) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Target;
 import io.farblock.kernel.Node;
+import io.farblock.kernel.SharedNode;
 import io.farblock.kernel.Shell;
 import io.farblock.kernel.vhost.BlkDriver.Form;
 import io.farblock.kernel.vhost.DriverRing.Piece;
@@ -18,9 +19,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A volume of a storage server as the disk of a virtual machine, attached by the command as operators do. */
 @Timeout(300)
+@ExtendWith(SharedNode.class)
 class VmAttachTest {
     private static final long SIZE_BYTES = 64L << 20;
     private static final int QUEUES = 2;
@@ -29,19 +32,18 @@ class VmAttachTest {
     private static Node node;
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
+    static void take(Node shared) {
         KernelWithVhost.require();
-        node = new Node();
+        node = shared;
         // Answers when it is up.
         node.create("vm", SIZE_BYTES, BLOCK_BYTES);
         assertThat(node.device("vm").getName()).isEmpty();
     }
 
     @AfterAll
-    static void stopServerAndDaemon() throws Exception {
+    static void delete() {
         if (node != null) {
             node.delete("vm");
-            node.close();
         }
     }
 
