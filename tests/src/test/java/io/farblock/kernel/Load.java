@@ -29,7 +29,8 @@ final class Load implements AutoCloseable {
         Path folder = Files.createTempDirectory("farblock-load");
         stop = folder.resolve("stop");
         output = folder.resolve("output");
-        String fio = "fio --name=load --ioengine=libaio --direct=1 --rw=randwrite --bs=4k --iodepth=" + DEPTH
+        // Where a processor is emulated, what starts meanwhile is to have it first: the load takes what is left.
+        String fio = "nice -n 19 fio --name=load --ioengine=libaio --direct=1 --rw=randwrite --bs=4k --iodepth=" + DEPTH
                 + " --size=" + megabytes + "m --fsync=64 --verify=crc32c --verify_fatal=1 --do_verify=1"
                 + " --randseed=$round --filename=" + target;
         String rounds = "cd " + folder + "; round=0; while [ ! -e stop ]; do round=$((round + 1)); " + fio

@@ -3,6 +3,7 @@ package io.farblock.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Device;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -75,11 +77,8 @@ class OrphanTest {
     void leavesNothingBehind() throws Exception {
         if (!node.server().process().isAlive()) {
             node.server().start();
-            await(
-                    "answering",
-                    () -> Shell.run("exec 3<>/dev/tcp/" + node.dataAddress().replace(':', '/'))
-                                    .status()
-                            == 0);
+            // Answers when it is up.
+            assertThat(node.show(NAME).getName()).isEqualTo(NAME);
         }
         if (!node.daemon().isAlive()) {
             node.startDaemon();
@@ -236,18 +235,16 @@ class OrphanTest {
     @Test
     void anotherDaemonTakesAVolumeOverAndTouchesNoDeviceThatItDoesNotServe() throws Exception {
         Device first = node.attach(NAME, false);
-        Path socket = Files.createTempDirectory("farblock").resolve("second.sock");
-        Process daemon = process("exec " + Node.launcher() + " daemon --socket " + socket);
+        Node other = new Node(node.server());
         try {
-            await("listening", () -> Files.exists(socket));
-            String attach = "attach " + NAME + " --server " + node.dataAddress();
-            assertThat(farblock(socket, attach)).contains("does not serve");
-            assertThat(farblock(socket, attach + " --name second")).contains("is held for writing by");
-            assertThat(farblock(socket, "detach --force " + NAME))
-                    .contains(
-                            NAME + " is served by", "(process " + node.daemon().pid() + ")");
+            assertRefused(() -> other.attach(NAME, false), "does not serve");
+            assertRefused(() -> other.attach(asSecond()), "is held for writing by");
+            assertRefused(
+                    () -> other.detachByForce(NAME),
+                    NAME + " is served by",
+                    "(process " + node.daemon().pid() + ")");
 
-            String path = farblock(socket, attach + " --name second --take-over");
+            String path = other.attach(asSecond().setTakeOver(true)).getPath();
             Shell.must("dd if=/dev/urandom of=" + path + " bs=4k count=1 oflag=direct conv=fsync");
             assertThat(Shell.run("dd if=" + first.getPath() + " of=/dev/null bs=4k count=1 iflag=direct")
                             .output())
@@ -255,16 +252,19 @@ class OrphanTest {
             assertThat(node.device(NAME).getExplanation())
                     .startsWith("ended, every request fails: volume " + NAME + " was taken over by");
             node.detach(NAME);
-            assertThat(farblock(socket, "detach second")).isEqualTo("detached second");
+            other.detach("second");
+            assertThat(other.device("second").getName()).isEmpty();
         } finally {
-            daemon.destroy();
-            daemon.waitFor();
+            other.closeDaemon();
         }
     }
 
-    private static String farblock(Path socket, String command) throws Exception {
-        return Shell.run(Node.launcher() + " " + command + " --socket " + socket)
-                .output();
+    private static AttachRequest.Builder asSecond() {
+        return AttachRequest.newBuilder().setVolume(NAME).setName("second");
+    }
+
+    private static void assertRefused(ThrowingCallable call, String... says) {
+        assertThatThrownBy(call).isInstanceOf(StatusRuntimeException.class).hasMessageContainingAll(says);
     }
 
     private static boolean isGone() {

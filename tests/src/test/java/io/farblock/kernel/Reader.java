@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
 /** Reads a block of a device every few milliseconds, and knows the longest time in which none was read. */
 final class Reader implements AutoCloseable {
     private static final int BLOCK_BYTES = 4096;
-    private static final int PAUSE_MILLIS = 5;
+    private static final int PAUSE_MILLIS = 20;
 
     private final FileChannel device;
     private final Thread thread = new Thread(this::readAll, "reader");

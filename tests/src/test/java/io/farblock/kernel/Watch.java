@@ -17,6 +17,9 @@ final class Watch implements AutoCloseable {
     private static final int LOOKS = 20;
 
     private final Thread asking = new Thread(this::askUntilClosed, "watch");
+    /** To ask costs an emulated processor a fifth of a second. */
+    private static final int PAUSE_SECONDS = 3;
+
     private final AtomicReference<String> failure = new AtomicReference<>();
     private final AtomicInteger answers = new AtomicInteger();
 
@@ -28,7 +31,7 @@ final class Watch implements AutoCloseable {
         try {
             while (!Thread.interrupted()) {
                 ask();
-                TimeUnit.SECONDS.sleep(1);
+                TimeUnit.SECONDS.sleep(PAUSE_SECONDS);
             }
         } catch (InterruptedException e) {
             // The test has ended.
