@@ -17,8 +17,9 @@ public final class ReceiveBuffers extends DefaultMaxMessagesRecvByteBufAllocator
     // The longest that Netty's pool keeps in a loop's own cache.
     private static final int MOST_BYTES = 32 * 1024;
     private static final int GROWTH = 16;
-    // A large payload takes two or three; eight of them are worth one turn of the loop.
-    private static final int READS_PER_TURN = 24;
+    // A large payload takes two or three. A turn's answers go out at its end: with many payloads to a turn one end
+    // waits while the other works. Two are enough: writes of 128 KiB are then 1.4 times as many as with eight.
+    private static final int READS_PER_TURN = 6;
 
     private final Supplier<ByteBuf> landing;
 
