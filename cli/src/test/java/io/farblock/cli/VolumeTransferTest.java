@@ -173,6 +173,9 @@ class VolumeTransferTest {
                         """);
         assertThat(must("diff", "vol@tuesday", "vol").out()).isEmpty();
         mustFail(ExitCode.USAGE, "not an earlier snapshot", "diff", "vol@tuesday", "vol@monday");
+        assertThat(must("snapshot", "list", "vol").out()).matches("(?s)NAME .*\\nvol@monday .*\\nvol@tuesday .*");
+        must("snapshot", "delete", "vol@monday");
+        assertThat(must("snapshot", "list", "vol").out()).doesNotContain("monday");
     }
 
     @Test

@@ -60,16 +60,21 @@ public final class NetworkLegBench {
     }
 
     public static void main(String[] arguments) throws Exception {
-        new NetworkLegBench(arguments).run();
+        NetworkLegBench bench = new NetworkLegBench(arguments);
+        MultiThreadIoEventLoopGroup loops =
+                new MultiThreadIoEventLoopGroup(bench.options.count("queues"), EpollIoHandler.newFactory());
+        try {
+            bench.run(loops);
+        } finally {
+            loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        }
     }
 
-    private void run() throws Exception {
+    private void run(MultiThreadIoEventLoopGroup loops) throws Exception {
         long volumeBytes = (long) options.count("size") << 20;
         Path work = options.path("work");
         Path ours = Files.createDirectories(work.resolve("ours"));
         Path theirs = Files.createDirectories(work.resolve("theirs"));
-        MultiThreadIoEventLoopGroup loops =
-                new MultiThreadIoEventLoopGroup(options.count("queues"), EpollIoHandler.newFactory());
         boolean isEncrypted = options.is("tls", "on");
         Authority authority = Authority.create(work.resolve("pki"));
         Path admin = certificate(authority, Role.ADMIN);
@@ -96,7 +101,6 @@ public final class NetworkLegBench {
                 store.loop().submit(store::close).syncUninterruptibly();
             }
         }
-        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
     private static FarblockServer.Settings encrypted(Path server, Path admin) {
@@ -104,7 +108,7 @@ public final class NetworkLegBench {
     }
 
     private static Path certificate(Authority authority, Role role) throws PkiException {
-        List<String> addresses = role == Role.SERVER ? List.of("127.0.0.1") : List.of();
+        List<String> addresses = role == Role.SERVER ? List.of("127.0.0.1", "localhost") : List.of();
         return authority.issue(new Identity(role, VOLUME), addresses, Authority.VALIDITY);
     }
 

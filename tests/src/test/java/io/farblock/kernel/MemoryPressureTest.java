@@ -7,23 +7,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Daemon and server on one host whose memory is in somebody's hands: writing dirty pages back needs both of them, and
  * must not wait for the pages that it is to free.
  */
 @Tag("fault")
+@ExtendWith(SharedNode.class)
 class MemoryPressureTest {
     private static final long MIB = 1L << 20;
     private static final int LEFT_MEGABYTES = 130;
     private static final int WRITTEN_MEGABYTES = 160;
 
     @Test
-    void writesBackMoreThanThereIsMemoryLeft() throws Exception {
-        Node.requireKernel();
-        Node node = new Node();
-        try {
-            Attached device = node.attachNew("pressure", 1024 * MIB);
+    void writesBackMoreThanThereIsMemoryLeft(Node node) throws Exception {
+        try (Attached device = node.attachNew("pressure", 1024 * MIB)) {
             Path mount = Files.createTempDirectory("farblock-mount");
             Shell.must("mkfs.ext4 -q " + device.path() + " && mount " + device.path() + " " + mount);
             try (Watch watch = new Watch()) {
@@ -35,9 +34,6 @@ class MemoryPressureTest {
                 Shell.must("umount " + mount + " && rmdir " + mount);
             }
             Shell.must("fsck.ext4 -fn " + device.path());
-            device.close();
-        } finally {
-            node.close();
         }
     }
 

@@ -19,10 +19,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Devices that outlive their server, their daemon and its records, on a real kernel. */
+@ExtendWith(SharedNode.class)
 class OrphanTest {
     private static final String NAME = "orphan";
     private static final long MIB = 1L << 20;
@@ -60,17 +62,14 @@ class OrphanTest {
     }
 
     @BeforeAll
-    static void startServerAndDaemon() throws Exception {
-        Node.requireKernel();
-        node = new Node();
+    static void take(Node shared) {
+        node = shared;
         node.create(NAME, 64 * MIB, 4096);
     }
 
     @AfterAll
-    static void stopServerAndDaemon() throws Exception {
-        if (node != null) {
-            node.close();
-        }
+    static void deleteTheVolume() {
+        node.delete(NAME);
     }
 
     @AfterEach

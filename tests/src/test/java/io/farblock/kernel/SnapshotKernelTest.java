@@ -30,11 +30,6 @@ class SnapshotKernelTest {
         node = shared;
     }
 
-    private static String volume(String arguments) throws Exception {
-        return Shell.must(Node.launcher() + " volume " + arguments + " --admin "
-                + node.server().adminAddress());
-    }
-
     /** One a second, for a minute in a long run, while fio writes and reads back what it wrote. */
     @Test
     void keepsAFileSystemThatIsBeingWrittenToAsItWasAtEachMoment() throws Exception {
@@ -94,7 +89,7 @@ class SnapshotKernelTest {
     void attachesASnapshotToReadIt() throws Exception {
         Device device = node.attachNew("text", SIZE_BYTES).device();
         Shell.must("printf before | dd of=" + device.getPath() + " conv=sync,fsync bs=4096");
-        volume("snapshot create text@monday");
+        node.server().snapshot("text", "monday");
         Shell.must("printf after. | dd of=" + device.getPath() + " conv=sync,fsync bs=4096");
 
         Device snapshot = node.attach("text@monday", true);
@@ -102,10 +97,9 @@ class SnapshotKernelTest {
         assertThat(snapshot.getReadOnly()).isTrue();
         assertThat(Shell.must("head -c 6 " + snapshot.getPath())).isEqualTo("before");
         assertThat(Shell.must("head -c 6 " + device.getPath())).isEqualTo("after.");
-        assertThat(volume("snapshot list text")).contains("text@monday");
         node.detach("text@monday");
         node.detach("text");
-        volume("snapshot delete text@monday");
+        node.server().deleteSnapshot("text", "monday");
         node.delete("text");
     }
 }

@@ -6,17 +6,17 @@ import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Device;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Two daemons, of which the second takes the volume while the first is stopped in the middle of its writes. */
 @Tag("fault")
+@ExtendWith(SharedNode.class)
 class TakeOverTest {
     private static final long MIB = 1L << 20;
     private static final int SIZE_MEGABYTES = 32;
 
     @Test
-    void nothingOfAStoppedDaemonLandsAfterAnotherHasTakenTheVolumeOver() throws Exception {
-        Node.requireKernel();
-        Node first = new Node();
+    void nothingOfAStoppedDaemonLandsAfterAnotherHasTakenTheVolumeOver(Node first) throws Exception {
         Node second = new Node(first.server());
         try {
             Device old = first.attachNew("taken", SIZE_MEGABYTES * MIB).device();
@@ -28,7 +28,6 @@ class TakeOverTest {
             first.delete("taken");
         } finally {
             second.closeDaemon();
-            first.close();
         }
     }
 
