@@ -17,16 +17,35 @@ public final class ReceiveBuffers extends DefaultMaxMessagesRecvByteBufAllocator
     // The longest that Netty's pool keeps in a loop's own cache.
     private static final int MOST_BYTES = 32 * 1024;
     private static final int GROWTH = 16;
-    // A large payload takes two or three. A turn's answers go out at its end: with many payloads to a turn one end
-    // waits while the other works. Two are enough: writes of 128 KiB are then 1.4 times as many as with eight.
-    private static final int READS_PER_TURN = 6;
+    // A large payload takes two or three.
+    private static final int READS_OF_REPLIES = 24;
+    // The answers of a turn go out at its end, and with eight payloads to a turn the client would wait while the server
+    // works. Two are enough: writes of 128 KiB are then 1.4 times as many.
+    private static final int READS_OF_REQUESTS = 6;
 
     private final Supplier<ByteBuf> landing;
 
-    /** @param landing where the next bytes belong, as a buffer with room for just those; null, if any buffer will do */
-    public ReceiveBuffers(Supplier<ByteBuf> landing) {
-        super(READS_PER_TURN);
+    private ReceiveBuffers(Supplier<ByteBuf> landing, int readsPerTurn) {
+        super(readsPerTurn);
         this.landing = landing;
+    }
+
+    /**
+     * Those of a client.
+     *
+     * @param landing where the next bytes belong, as a buffer with room for just those; null, if any buffer will do
+     */
+    public static ReceiveBuffers ofReplies(Supplier<ByteBuf> landing) {
+        return new ReceiveBuffers(landing, READS_OF_REPLIES);
+    }
+
+    /**
+     * Those of a server.
+     *
+     * @param landing as for {@link #ofReplies}
+     */
+    public static ReceiveBuffers ofRequests(Supplier<ByteBuf> landing) {
+        return new ReceiveBuffers(landing, READS_OF_REQUESTS);
     }
 
     // The type that the caller asks for is deprecated, and so is every other way to implement it.

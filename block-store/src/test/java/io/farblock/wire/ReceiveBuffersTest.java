@@ -17,8 +17,8 @@ class ReceiveBuffersTest {
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private ByteBuf landing;
-    private final RecvByteBufAllocator.ExtendedHandle handle =
-            (RecvByteBufAllocator.ExtendedHandle) new ReceiveBuffers(() -> landing).newHandle();
+    private final RecvByteBufAllocator.ExtendedHandle handle = (RecvByteBufAllocator.ExtendedHandle)
+            ReceiveBuffers.ofReplies(() -> landing).newHandle();
 
     @BeforeEach
     void beginATurn() {

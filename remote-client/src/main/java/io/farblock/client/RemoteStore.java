@@ -272,7 +272,7 @@ public final class RemoteStore implements BlockStore {
             // What is encrypted belongs nowhere before it was decrypted.
             context.channel()
                     .config()
-                    .setRecvByteBufAllocator(new ReceiveBuffers(
+                    .setRecvByteBufAllocator(ReceiveBuffers.ofReplies(
                             () -> isPlain && context.channel() == channel ? session.landing() : null));
             if (!isPlain) {
                 context.pipeline().addFirst(links.clientHandler(WireBuffers.pool(), address));

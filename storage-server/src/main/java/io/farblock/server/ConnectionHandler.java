@@ -61,7 +61,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Se
         links = options.links();
         identity = links.isEncrypted() ? null : Identity.ANYBODY;
         session = new ServerSession(this, options.limits(), this, WireBuffers.pool(), System::nanoTime);
-        channel.config().setRecvByteBufAllocator(new ReceiveBuffers(this::landing));
+        channel.config().setRecvByteBufAllocator(ReceiveBuffers.ofRequests(this::landing));
     }
 
     /** The address that it came from. */

@@ -35,7 +35,7 @@ public final class SystemCallsBench {
             new Bound(new Load(false, false, Load.SMALL, 32, 1), 0.6, 1.5, 1.05, 2.1),
             new Bound(new Load(true, false, Load.SMALL, 32, 1), 0.6, 1.7, 1.05, 2.1),
             new Bound(new Load(false, true, Load.LARGE, 8, 1), 3.2, 1.8, 1.01, 2.02),
-            new Bound(new Load(true, true, Load.LARGE, 8, 1), 1.2, 4.0, 1.01, 2.02));
+            new Bound(new Load(true, true, Load.LARGE, 8, 1), 2.0, 4.0, 1.01, 2.02));
 
     private final BenchOptions options;
 

@@ -92,7 +92,8 @@ class ServerFaultTest {
             try {
                 // What is being waited for is the length of the outage itself.
                 TimeUnit.SECONDS.sleep(Faults.fully(60, 15));
-                assertThat(node.device("stopped").getExplanation()).contains("waiting for");
+                // Its silence counts when it is longer than the daemon's keep-alive.
+                Faults.await(node, "stopped", seen -> seen.getExplanation().contains("waiting for"));
             } finally {
                 Faults.signal(node.server().process(), "CONT");
             }
