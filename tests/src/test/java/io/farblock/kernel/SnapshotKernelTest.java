@@ -9,13 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Snapshots of a mounted file system, and clones of them. */
-@Tag("volume")
 @Timeout(1800)
 @ExtendWith(SharedNode.class)
 class SnapshotKernelTest {

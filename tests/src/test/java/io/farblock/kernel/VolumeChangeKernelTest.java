@@ -12,13 +12,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Volumes that are changed under those who use them. */
-@Tag("volume")
 @Timeout(600)
 @ExtendWith(SharedNode.class)
 class VolumeChangeKernelTest {
