@@ -51,9 +51,7 @@ class KernelBlockDeviceTest {
     @Test
     void negotiatesQueuesAndFeaturesWithTheDriver() throws Exception {
         withDevice("features", 64 * MIB, 512, attached -> {
-            Device device = node.node
-                    .listDevices(io.farblock.api.node.ListDevicesRequest.getDefaultInstance())
-                    .getDevices(0);
+            Device device = node.device("features");
             System.out.println("kernel " + Shell.must("uname -r") + "\n" + device);
             if (System.getenv("FARBLOCK_EXPECT_KERNEL") != null) {
                 assertThat(Shell.must("uname -r")).startsWith(System.getenv("FARBLOCK_EXPECT_KERNEL"));
