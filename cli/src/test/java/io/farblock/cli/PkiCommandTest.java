@@ -170,6 +170,20 @@ class PkiCommandTest {
         assertFails(pki("revoke", "node", "nobody"), ExitCode.FAILED, "no certificate");
     }
 
+    /** With TLS nobody asks for it: what is said in plain HTTP stays on the machine, also if somebody insists. */
+    @Test
+    void refusesPlainMetricsBesideSecureLinks() {
+        assertWorks(pki("init"));
+        String server = authority().resolve("server-storage").toString();
+        String data = work.resolve("data").toString();
+        assertFails(
+                Run.of("server", "--data", data, "--tls", server, "--metrics", "192.0.2.1:9070"),
+                ExitCode.USAGE,
+                "--metrics is plain HTTP",
+                "give 127.0.0.1:9070");
+        assertThat(Path.of(data)).doesNotExist();
+    }
+
     @Test
     void refusesLinksThatAnybodyCouldListenTo() {
         String data = work.resolve("data").toString();
