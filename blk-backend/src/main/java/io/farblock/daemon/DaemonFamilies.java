@@ -24,6 +24,10 @@ final class DaemonFamilies {
             MetricFamily.gauge("farblock_device_queues_ready", "Queues that the driver uses.", "device");
     static final MetricFamily IN_FLIGHT = MetricFamily.gauge(
             "farblock_device_in_flight_requests", "Requests that were taken and not given back.", "device");
+    static final MetricFamily LONGEST_WAIT = MetricFamily.gauge(
+            "farblock_device_longest_wait_seconds",
+            "For how long the request has waited that waits longest, as of a look every 5 s.",
+            "device");
     static final MetricFamily UNFLUSHED = MetricFamily.gauge(
             "farblock_device_unflushed_bytes", "Acknowledged, kept here, and not known to be durable.", "device");
     static final MetricFamily RESUBMITTED = MetricFamily.gauge(
@@ -37,6 +41,11 @@ final class DaemonFamilies {
             "operation");
     static final MetricFamily BYTES = MetricFamily.counter(
             "farblock_device_bytes_total", "Bytes of the requests that succeeded.", "device", "operation");
+    static final MetricFamily SECONDS = MetricFamily.counter(
+            "farblock_device_request_seconds_total",
+            "Times of all requests together, from the ring to the used ring.",
+            "device",
+            "operation");
     static final MetricFamily ERRORS = MetricFamily.counter(
             "farblock_device_errors_total", "Requests that ended with something else than success.", "device", "kind");
     static final MetricFamily MALFORMED = MetricFamily.counter(

@@ -78,7 +78,22 @@ final class DaemonMetrics implements MetricSource {
                 .map(queue -> queue.queue().counters().answered())
                 .toList();
         RequestSamples.add(
-                samples, DaemonFamilies.REQUESTS, DaemonFamilies.BYTES, DaemonFamilies.ERRORS, answered, name);
+                samples,
+                DaemonFamilies.REQUESTS,
+                DaemonFamilies.BYTES,
+                DaemonFamilies.SECONDS,
+                DaemonFamilies.ERRORS,
+                answered,
+                name);
+        addLongestWait(samples, name, queues);
+    }
+
+    private static void addLongestWait(Samples samples, String name, List<QueueRunner> queues) {
+        long seconds = queues.stream()
+                .mapToLong(queue -> queue.stalls().seconds())
+                .max()
+                .orElse(0);
+        samples.add(DaemonFamilies.LONGEST_WAIT, seconds, name);
     }
 
     static void addTimes(Samples samples, List<StageTimes> times) {

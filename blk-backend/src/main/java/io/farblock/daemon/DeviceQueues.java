@@ -1,10 +1,12 @@
 package io.farblock.daemon;
 
 import io.farblock.block.BlockStore;
+import io.farblock.device.StallWatch;
 import io.farblock.linux.LinuxException;
 import io.farblock.vduse.VduseDevice;
 import io.netty.channel.IoEventLoop;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -117,6 +119,15 @@ final class DeviceQueues {
     /** Why queues are not served although the driver uses them, in words; empty if all are. From any thread. */
     String refusals() {
         return inWords(QueueRunner::refusal);
+    }
+
+    /** Which request has waited longest, if it has waited for long, and for how long; or empty. From any thread. */
+    String stall() {
+        return runners.stream()
+                .map(QueueRunner::stalls)
+                .max(Comparator.comparingLong(StallWatch::seconds))
+                .map(StallWatch::inWords)
+                .orElse("");
     }
 
     private String inWords(Function<QueueRunner, String> reasonOf) {

@@ -1,12 +1,18 @@
 package io.farblock.daemon;
 
+import io.farblock.api.node.Answered;
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Device;
 import io.farblock.api.node.Target;
+import io.farblock.block.BlockOperation;
+import io.farblock.block.BlockStatus;
 import io.farblock.block.StoreInfo;
 import io.farblock.device.QueueCounters;
+import io.farblock.meter.RequestCounters;
 import io.farblock.vduse.DeviceState;
 import io.farblock.virtio.VirtioFeatures;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What the local API says of a device of this daemon. From any thread. */
 final class DeviceReport {
@@ -81,8 +87,10 @@ final class DeviceReport {
         long malformed = 0;
         long resubmitted = 0;
         int ready = 0;
+        List<RequestCounters> answered = new ArrayList<>();
         for (QueueRunner queue : device.queues()) {
             QueueCounters counters = queue.queue().counters();
+            answered.add(counters.answered());
             requests += counters.requests();
             completed += counters.completed();
             malformed += counters.malformed();
@@ -94,6 +102,25 @@ final class DeviceReport {
                 .setMalformedRequests(malformed)
                 .setResubmittedRequests(resubmitted)
                 .setQueuesReady(ready);
+        addAnswered(text, answered);
+    }
+
+    private static void addAnswered(Device.Builder text, List<RequestCounters> counters) {
+        for (RequestCounters counted : counters) {
+            for (BlockOperation operation : BlockOperation.values()) {
+                Answered.Builder sum = switch (operation) {
+                    case READ -> text.getReadsBuilder();
+                    case WRITE -> text.getWritesBuilder();
+                    default -> text.getOthersBuilder();
+                };
+                sum.setRequests(sum.getRequests() + counted.requests(operation))
+                        .setBytes(sum.getBytes() + counted.bytes(operation))
+                        .setNanos(sum.getNanos() + counted.nanos(operation));
+            }
+            for (BlockStatus status : BlockStatus.values()) {
+                text.setErrors(text.getErrors() + (status == BlockStatus.OK ? 0 : counted.endings(status)));
+            }
+        }
     }
 
     private String explanation(long inFlight) {
@@ -105,7 +132,9 @@ final class DeviceReport {
                         + " farblock detach helps";
             case CREATED, ATTACHED, RUNNING, ORPHANED, REMOVED -> "";
         };
-        return joined(joined(waiting, attached.stores().inWords()), device.explanation());
+        String ofStores = attached.stores().inWords();
+        // Whoever has no connection says so already.
+        return joined(joined(waiting, ofStores.isEmpty() ? device.stall() : ofStores), device.explanation());
     }
 
     private static String requests(long count) {

@@ -4,6 +4,7 @@ import io.farblock.block.BlockStore;
 import io.farblock.device.BlkLimits;
 import io.farblock.device.BlkQueue;
 import io.farblock.device.QueueHost;
+import io.farblock.device.StallWatch;
 import io.farblock.linux.EventFd;
 import io.farblock.linux.LinuxException;
 import io.farblock.memory.AccessFence;
@@ -17,6 +18,7 @@ import io.farblock.virtio.VirtQueue;
 import io.farblock.virtio.VirtQueueException;
 import io.farblock.virtio.VirtioFeatures;
 import io.netty.channel.IoEventLoop;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.slf4j.Logger;
@@ -29,6 +31,8 @@ import org.slf4j.LoggerFactory;
  */
 final class QueueRunner implements QueueHost {
     private static final Logger LOG = LoggerFactory.getLogger(QueueRunner.class);
+
+    private static final int STALL_LOOK_SECONDS = 5;
 
     /** What a virtual machine without shared memory looks like; itself, it waits and does not know for what. */
     private static final String NOTHING_SHARED =
@@ -45,8 +49,10 @@ final class QueueRunner implements QueueHost {
     private final BlockStore store;
     private final InFlightLog log;
     private final StageTimes times;
+    private final StallWatch stalls;
     private final Runnable onKickBeforeStart;
     private FdHandle kickHandle;
+    private ScheduledFuture<?> stallLooks;
     private volatile boolean ready;
     private volatile String stopReason = "";
     private volatile long resubmitted;
@@ -107,6 +113,7 @@ final class QueueRunner implements QueueHost {
         this.kick = kick;
         memory = new GuestMemory(regions);
         queue = new BlkQueue(name, store, memory, this, serial);
+        stalls = new StallWatch(name, queue, store::waitsFor);
     }
 
     int index() {
@@ -157,9 +164,16 @@ final class QueueRunner implements QueueHost {
         stopReason = "";
     }
 
+    /** Which requests wait for long. */
+    StallWatch stalls() {
+        return stalls;
+    }
+
     /** Starts to listen for kicks. */
     void open() {
         kickHandle = FdHandle.watch(loop, kick.descriptor(), this::onKick);
+        stallLooks = loop.scheduleAtFixedRate(
+                () -> stalls.look(nowNanos()), STALL_LOOK_SECONDS, STALL_LOOK_SECONDS, TimeUnit.SECONDS);
     }
 
     private void onKick() {
@@ -208,6 +222,7 @@ final class QueueRunner implements QueueHost {
     void close() {
         if (kickHandle != null) {
             kickHandle.cancel();
+            stallLooks.cancel(false);
         }
         store.close();
         memory.close();

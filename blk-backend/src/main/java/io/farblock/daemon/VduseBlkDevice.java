@@ -198,6 +198,11 @@ final class VduseBlkDevice implements ControlMessages.Listener {
         return queues.stopReasons();
     }
 
+    /** Which request waits for long, in words; empty if none does. From any thread. */
+    String stall() {
+        return queues.stall();
+    }
+
     /**
      * Why the driver's requests can neither be served nor failed, in words; empty if they can. The kernel lets go of no
      * such device before its driver resets it. From any thread.

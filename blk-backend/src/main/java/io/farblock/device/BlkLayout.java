@@ -1,5 +1,7 @@
 package io.farblock.device;
 
+import io.farblock.block.BlockStatus;
+
 /** Numbers and layouts of a virtio block device (virtio 1.2, section 5.2). All fields are little-endian. */
 final class BlkLayout {
     /** The unit of every sector number, whatever the block size is. */
@@ -49,4 +51,13 @@ final class BlkLayout {
     static final int CONFIG_BYTES = 72;
 
     private BlkLayout() {}
+
+    /** What the driver is told of how the store has answered. */
+    static int status(BlockStatus ending) {
+        return switch (ending) {
+            case OK -> STATUS_OK;
+            case UNSUPPORTED -> STATUS_UNSUPP;
+            case IO_ERROR, NO_SPACE, READ_ONLY, STALE_EPOCH, RETRY -> STATUS_IOERR;
+        };
+    }
 }

@@ -88,7 +88,7 @@ public final class BlkQueue {
         gate = new RequestGate(memory, parser, host, this::onKick);
         hold = new EpochHold(memory.epoch());
         faults = new FaultLog(name, counters);
-        clock = new RequestClock(host, counters.answered());
+        clock = new RequestClock(name, host, counters.answered());
     }
 
     /** What it has done so far; from any thread. */
@@ -238,16 +238,8 @@ public final class BlkQueue {
         BlkSlot slot = slots[request.index()];
         if (slot != null && slot.request == request) {
             slot.ending = request.payload().isLost() ? BlockStatus.IO_ERROR : status;
-            finish(slot, statusByte(slot.ending));
+            finish(slot, BlkLayout.status(slot.ending));
         }
-    }
-
-    private static int statusByte(BlockStatus status) {
-        return switch (status) {
-            case OK -> BlkLayout.STATUS_OK;
-            case UNSUPPORTED -> BlkLayout.STATUS_UNSUPP;
-            case IO_ERROR, NO_SPACE, READ_ONLY, STALE_EPOCH, RETRY -> BlkLayout.STATUS_IOERR;
-        };
     }
 
     /** The one completion path. The driver sees it at the end of the turn. */
@@ -372,6 +364,11 @@ public final class BlkQueue {
     /** How many requests are in flight. */
     public int inFlight() {
         return inFlight;
+    }
+
+    /** Of the requests that the store has, the one that was taken first; null if it has none. */
+    WaitingRequest waitingLongest() {
+        return WaitingRequest.longest(slots);
     }
 
     /** The next avail index; the queue is drained. */

@@ -10,12 +10,14 @@ import io.farblock.meter.StageTimes;
  * the driver built wrongly never came so far. On the queue's loop.
  */
 final class RequestClock {
+    private final String queue;
     private final QueueHost host;
     private final RequestCounters counters;
     private final StageTimes times;
     private long nowNanos;
 
-    RequestClock(QueueHost host, RequestCounters counters) {
+    RequestClock(String queue, QueueHost host, RequestCounters counters) {
+        this.queue = queue;
         this.host = host;
         this.counters = counters;
         times = host.times();
@@ -40,7 +42,11 @@ final class RequestClock {
         for (int i = 0; i < request.rangeCount(); i++) {
             lengthBytes += request.length(i);
         }
-        counters.ended(request.operation(), lengthBytes, slot.ending);
+        long tookNanos = nowNanos - slot.takenNanos;
+        counters.ended(request.operation(), lengthBytes, slot.ending, tookNanos);
         times.add(request.operation(), slot.takenNanos, slot.submittedNanos, slot.answeredNanos, nowNanos);
+        if (tookNanos >= SlowRequestEvent.LIMIT_NANOS) {
+            SlowRequestEvent.record(queue, slot, lengthBytes, nowNanos);
+        }
     }
 }

@@ -7,7 +7,13 @@ import io.farblock.block.BlockStatus;
 import io.farblock.meter.LatencyHistogram;
 import io.farblock.meter.RequestCounters;
 import io.farblock.meter.StageTimes;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +77,34 @@ class RequestClockTest {
         assertThat(stageNanos(BlockOperation.WRITE, 1)).isEqualTo(2 * (50_000 + LOOK_NANOS));
         assertThat(stageNanos(BlockOperation.WRITE, 2)).isEqualTo(2 * LOOK_NANOS);
         assertThat(blk.times.whole(BlockOperation.WRITE).sumNanos()).isEqualTo(2 * (50_000 + 3 * LOOK_NANOS));
+        assertThat(answered.nanos(BlockOperation.WRITE)).isEqualTo(2 * (50_000 + 3 * LOOK_NANOS));
+    }
+
+    @Test
+    void aFlightRecorderSeesWhereTheTimeOfASlowRequestWent() throws Exception {
+        Path file = Files.createTempFile("farblock", ".jfr");
+        try (Recording recording = new Recording()) {
+            recording.enable(SlowRequestEvent.NAME);
+            recording.start();
+            blk.offer(request(0, BlkLayout.TYPE_OUT));
+            blk.nowNanos += SlowRequestEvent.LIMIT_NANOS - 4 * LOOK_NANOS;
+            blk.finishAll();
+            blk.offer(request(0, BlkLayout.TYPE_OUT));
+            blk.nowNanos += SlowRequestEvent.LIMIT_NANOS;
+            blk.failAll(BlockStatus.NO_SPACE);
+            recording.dump(file);
+            List<RecordedEvent> events = RecordingFile.readAllEvents(file);
+            assertThat(events).hasSize(1);
+            RecordedEvent slow = events.get(0);
+            assertThat(slow.getString("queue")).isEqualTo("test");
+            assertThat(slow.getString("operation")).isEqualTo("write");
+            assertThat(slow.getString("status")).isEqualTo("no_space");
+            assertThat(slow.getLong("lengthBytes")).isEqualTo(BYTES);
+            assertThat(slow.getDuration("ringNanos").toNanos()).isEqualTo(LOOK_NANOS);
+            assertThat(slow.getDuration("remoteNanos").toNanos()).isEqualTo(SlowRequestEvent.LIMIT_NANOS + LOOK_NANOS);
+        } finally {
+            Files.delete(file);
+        }
     }
 
     @Test

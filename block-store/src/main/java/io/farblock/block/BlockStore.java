@@ -33,6 +33,11 @@ public interface BlockStore extends AutoCloseable {
      */
     void cancel(BlockStatus status);
 
+    /** What requests in flight wait for now, in words for people; empty if the store knows nothing of that. */
+    default String waitsFor() {
+        return "";
+    }
+
     /** Says who hears of changes; one listener, {@link StoreListener#NONE} at first. */
     void listen(StoreListener listener);
 

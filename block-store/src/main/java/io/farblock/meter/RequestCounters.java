@@ -6,10 +6,11 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** How many requests ended, and how. Written by one thread, read from any. */
+/** How many requests ended, how, and how long they took together. Written by one thread, read from any. */
 public final class RequestCounters {
     private final Map<BlockOperation, AtomicLong> requests = new EnumMap<>(BlockOperation.class);
     private final Map<BlockOperation, AtomicLong> bytes = new EnumMap<>(BlockOperation.class);
+    private final Map<BlockOperation, AtomicLong> nanos = new EnumMap<>(BlockOperation.class);
     private final Map<BlockStatus, AtomicLong> endings = new EnumMap<>(BlockStatus.class);
 
     /** Nothing was counted yet. */
@@ -17,6 +18,7 @@ public final class RequestCounters {
         for (BlockOperation operation : BlockOperation.values()) {
             requests.put(operation, new AtomicLong());
             bytes.put(operation, new AtomicLong());
+            nanos.put(operation, new AtomicLong());
         }
         for (BlockStatus status : BlockStatus.values()) {
             endings.put(status, new AtomicLong());
@@ -27,9 +29,11 @@ public final class RequestCounters {
      * Counts a request that has ended.
      *
      * @param lengthBytes of its ranges; counts if it succeeded
+     * @param tookNanos from its beginning to its end
      */
-    public void ended(BlockOperation operation, long lengthBytes, BlockStatus status) {
+    public void ended(BlockOperation operation, long lengthBytes, BlockStatus status, long tookNanos) {
         add(requests.get(operation), 1);
+        add(nanos.get(operation), tookNanos);
         add(endings.get(status), 1);
         if (status == BlockStatus.OK) {
             add(bytes.get(operation), lengthBytes);
@@ -49,6 +53,11 @@ public final class RequestCounters {
     /** How many bytes those had that succeeded. */
     public long bytes(BlockOperation operation) {
         return bytes.get(operation).getOpaque();
+    }
+
+    /** How long all of an operation took that have ended, together. */
+    public long nanos(BlockOperation operation) {
+        return nanos.get(operation).getOpaque();
     }
 
     /** How many have ended in this way. */

@@ -45,11 +45,12 @@ class StageTimesTest {
     @Test
     void bytesAreThoseOfRequestsThatSucceeded() {
         RequestCounters counters = new RequestCounters();
-        counters.ended(BlockOperation.WRITE, 4096, BlockStatus.OK);
-        counters.ended(BlockOperation.WRITE, 8192, BlockStatus.NO_SPACE);
-        counters.ended(BlockOperation.FLUSH, 0, BlockStatus.OK);
+        counters.ended(BlockOperation.WRITE, 4096, BlockStatus.OK, 300);
+        counters.ended(BlockOperation.WRITE, 8192, BlockStatus.NO_SPACE, 40);
+        counters.ended(BlockOperation.FLUSH, 0, BlockStatus.OK, 5);
         assertThat(counters.requests(BlockOperation.WRITE)).isEqualTo(2);
         assertThat(counters.bytes(BlockOperation.WRITE)).isEqualTo(4096);
+        assertThat(counters.nanos(BlockOperation.WRITE)).isEqualTo(340);
         assertThat(counters.requests(BlockOperation.FLUSH)).isEqualTo(1);
         assertThat(counters.requests(BlockOperation.READ)).isZero();
         assertThat(counters.endings(BlockStatus.NO_SPACE)).isEqualTo(1);

@@ -42,6 +42,7 @@ public final class Farblock {
             AttachCommand.class,
             DetachCommand.class,
             StatusCommand.class,
+            TopCommand.class,
             BenchCommand.class,
             DoctorCommand.class,
             PkiCommand.class,

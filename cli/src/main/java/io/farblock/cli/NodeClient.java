@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
-/** A connection to the local API of the node daemon, for one command. */
+/** A connection to the local API of the node daemon, for one command, which may make many calls. */
 final class NodeClient implements AutoCloseable {
     /** An attach waits for the server and for the kernel, each with a limit of its own. */
     private static final int DEADLINE_SECONDS = 300;
@@ -41,6 +41,8 @@ final class NodeClient implements AutoCloseable {
         try {
             return call.apply(NodeGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS));
         } catch (StatusRuntimeException e) {
+            // Or the next call would wait longer after each daemon that was not there.
+            channel.resetConnectBackoff();
             throw CallFailure.of(e, away(), "the node daemon ended before it had answered", ExitCode.UNREACHABLE);
         }
     }

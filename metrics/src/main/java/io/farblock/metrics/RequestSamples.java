@@ -14,18 +14,21 @@ import java.util.function.ToLongFunction;
 
 /** What server and daemon say alike of their requests. */
 public final class RequestSamples {
+    private static final double NANOS_PER_SECOND = 1e9;
+
     private RequestSamples() {}
 
     /**
      * Adds what several loops have counted of one thing, together.
      *
      * @param errors has the labels of what it is, and the kind
-     * @param labelValues what it is; the other two have the operation behind it
+     * @param labelValues what it is; the other three have the operation behind it
      */
     public static void add(
             Samples samples,
             MetricFamily requests,
             MetricFamily bytes,
+            MetricFamily seconds,
             MetricFamily errors,
             Collection<RequestCounters> counters,
             String... labelValues) {
@@ -33,6 +36,7 @@ public final class RequestSamples {
             String[] labels = with(name(operation), labelValues);
             samples.add(requests, sum(counters, one -> one.requests(operation)), labels);
             samples.add(bytes, sum(counters, one -> one.bytes(operation)), labels);
+            samples.add(seconds, sum(counters, one -> one.nanos(operation)) / NANOS_PER_SECOND, labels);
         }
         for (BlockStatus status : BlockStatus.values()) {
             if (status != BlockStatus.OK) {

@@ -33,6 +33,11 @@ public record RemoteStatus(
         };
     }
 
+    /** What requests wait for, without a full stop. */
+    public String waitsFor() {
+        return state == ClientSession.State.OPEN ? address() + " has it and has not answered" : inWords();
+    }
+
     /** The same of several queues, which hold so many requests together. */
     public RemoteStatus holding(int requests) {
         return new RemoteStatus(server, state, seconds, reason, failing, requests);

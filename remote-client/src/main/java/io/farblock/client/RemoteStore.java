@@ -98,6 +98,11 @@ public final class RemoteStore implements BlockStore {
                 session.counters().inFlight());
     }
 
+    @Override
+    public String waitsFor() {
+        return status().waitsFor();
+    }
+
     /** What the connection has been through; from any thread. */
     public SessionCounters counters() {
         return session.counters();

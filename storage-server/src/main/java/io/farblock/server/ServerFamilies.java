@@ -53,6 +53,11 @@ final class ServerFamilies {
             "operation");
     static final MetricFamily BYTES = MetricFamily.counter(
             "farblock_volume_bytes_total", "Bytes of the requests that succeeded.", "volume", "operation");
+    static final MetricFamily SECONDS = MetricFamily.counter(
+            "farblock_volume_request_seconds_total",
+            "Times of all requests together, from the header to the reply.",
+            "volume",
+            "operation");
     static final MetricFamily ERRORS = MetricFamily.counter(
             "farblock_volume_errors_total", "Requests that ended with something else than success.", "volume", "kind");
     static final MetricFamily QUEUED = MetricFamily.gauge(

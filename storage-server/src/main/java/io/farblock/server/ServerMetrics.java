@@ -118,6 +118,7 @@ final class ServerMetrics implements MetricSource {
                 samples,
                 ServerFamilies.REQUESTS,
                 ServerFamilies.BYTES,
+                ServerFamilies.SECONDS,
                 ServerFamilies.ERRORS,
                 volume.counters().all(),
                 name);

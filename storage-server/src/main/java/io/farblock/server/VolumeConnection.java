@@ -104,7 +104,7 @@ final class VolumeConnection implements OpenVolume {
             long submittedNanos,
             long startedNanos,
             long repliedNanos) {
-        counters.ended(operation, lengthBytes, status);
+        counters.ended(operation, lengthBytes, status, repliedNanos - receivedNanos);
         times.add(operation, receivedNanos, submittedNanos, startedNanos, repliedNanos);
     }
 

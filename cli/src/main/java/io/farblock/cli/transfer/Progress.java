@@ -1,9 +1,6 @@
 package io.farblock.cli.transfer;
 
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.LongConsumer;
 import java.util.function.LongFunction;
@@ -24,7 +21,7 @@ public final class Progress implements LongConsumer {
 
     /** @param sizeText how sizes are written for people */
     public Progress(long totalBytes, LongFunction<String> sizeText) {
-        this(totalBytes, sizeText, System.err, isTerminal());
+        this(totalBytes, sizeText, System.err, Terminal.hasErrors());
     }
 
     Progress(long totalBytes, LongFunction<String> sizeText, PrintStream out, boolean isTerminal) {
@@ -32,17 +29,6 @@ public final class Progress implements LongConsumer {
         this.sizeText = sizeText;
         this.out = out;
         this.isTerminal = isTerminal;
-    }
-
-    // Java's console is one only if both standard input and output are.
-    private static boolean isTerminal() {
-        try {
-            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
-        } catch (IOException e) {
-            // Nobody looks, then.
-            return false;
-        }
     }
 
     @Override
