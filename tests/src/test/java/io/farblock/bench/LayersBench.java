@@ -2,8 +2,6 @@ package io.farblock.bench;
 
 import io.farblock.api.admin.AdminGrpc;
 import io.farblock.api.admin.CreateSnapshotRequest;
-import io.farblock.api.admin.DeleteSnapshotRequest;
-import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListExtentsRequest;
 import io.farblock.api.admin.ListExtentsResponse;
 import io.grpc.ManagedChannel;
@@ -12,30 +10,41 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 
 /**
- * What snapshots of a large volume cost in time and memory, beside a volume of the same size and content without any.
+ * What snapshots of a large volume cost in time and memory, beside a volume of the same size and content without any;
+ * fails if opening it or reading from it costs more than is wanted.
  *
  * <p>Options, each {@code name=value}: {@code tib} how large the volumes are (4); {@code snapshots} (100) and {@code writes},
  * how many blocks are written, each in its place, before each of them (64); {@code rounds} of reads, of the two volumes
- * by turns (15), of {@code reads} each (4000); {@code ours} a source tree; {@code work} a folder on a disk.
+ * by turns (15), of {@code reads} each (4000); {@code merge} how many MiB a single layer has that is merged at the end
+ * (256); {@code seconds} the most that opening may take (2) and {@code ratio} that a read may cost beside the same read
+ * without snapshots (1.1), which is what is wanted of the sizes above; {@code ours} a source tree; {@code work} a folder
+ * on a disk.
  */
 public final class LayersBench {
     private static final long SEED = 0x1A7E55;
     private static final long TIB = 1L << 40;
     private static final String PLAIN = "plain";
     private static final String LAYERED = "layered";
-    private static final int POLL_MILLIS = 10;
-    private static final Map<String, String> DEFAULTS = Map.of(
-            "tib", "4", "snapshots", "100", "writes", "64", "rounds", "15", "reads", "4000", "ours", "", "work", "");
+    private static final Map<String, String> DEFAULTS = Map.ofEntries(
+            Map.entry("tib", "4"),
+            Map.entry("snapshots", "100"),
+            Map.entry("writes", "64"),
+            Map.entry("rounds", "15"),
+            Map.entry("reads", "4000"),
+            Map.entry("merge", "256"),
+            Map.entry("seconds", "2"),
+            Map.entry("ratio", "1.1"),
+            Map.entry("ours", ""),
+            Map.entry("work", ""));
 
     private final BenchOptions options;
+    private final LayersTable table;
     private final Path ours;
     private final Path work;
     private final int snapshots;
@@ -49,26 +58,26 @@ public final class LayersBench {
         ours = options.path("ours");
         work = Files.createDirectories(options.path("work"));
         snapshots = options.count("snapshots");
+        table = new LayersTable(options.count("tib"));
         blocks = new SplittableRandom(SEED)
                 .longs((long) snapshots * options.count("writes"), 0, sizeBytes() / BlockClient.BLOCK_BYTES)
                 .toArray();
     }
 
     public static void main(String[] arguments) throws Exception {
-        new LayersBench(arguments).run();
+        List<String> failures = new LayersBench(arguments).run();
+        if (!failures.isEmpty()) {
+            failures.forEach(failure -> System.err.println("too much: " + failure));
+            System.exit(1);
+        }
     }
 
     private long sizeBytes() {
         return options.count("tib") * TIB;
     }
 
-    private void run() throws Exception {
-        System.out.printf(
-                Locale.ROOT,
-                "%n| %d TiB, %,d blocks written | with %d snapshots | without |%n|---|---|---|%n",
-                options.count("tib"),
-                blocks.length,
-                snapshots);
+    private List<String> run() throws Exception {
+        table.head(blocks.length, snapshots);
         start(List.of(PLAIN, LAYERED));
         write();
         stop();
@@ -78,6 +87,7 @@ public final class LayersBench {
         diff();
         delete();
         stop();
+        return table.failures();
     }
 
     private void start(List<String> volumes) throws IOException, InterruptedException {
@@ -104,14 +114,15 @@ public final class LayersBench {
                     layered.write(blocks[j]);
                 }
                 String name = "s" + i;
-                millis.add(millis(() -> admin.createSnapshot(CreateSnapshotRequest.newBuilder()
+                millis.add(LayersTable.millis(() -> admin.createSnapshot(CreateSnapshotRequest.newBuilder()
                         .setVolume(LAYERED)
                         .setName(name)
                         .build())));
             }
             plain.flush();
         }
-        row("a snapshot, median and slowest", "%.0f ms, %.0f ms".formatted(median(millis), max(millis)), "");
+        table.medianAndSlowest("a snapshot", millis);
+        table.perTib("a snapshot, median", LayersTable.median(millis));
     }
 
     /** The plain one first, so that it pays for what the process does for the first time. */
@@ -121,14 +132,19 @@ public final class LayersBench {
         long between = liveBytes();
         double layered = openMillis(LAYERED);
         long after = liveBytes();
-        row("open", "%.0f ms".formatted(layered), "%.0f ms, the first in the process".formatted(plain));
-        row("open, per TiB", "%.0f ms".formatted(layered / options.count("tib")), "");
-        row("memory", mib(after - between), mib(between - before));
-        row("memory, per TiB", mib((after - between) / options.count("tib")), "");
+        table.atMost(
+                "open",
+                "%.2f s",
+                layered / 1e3,
+                "%.2f s, the first in the process".formatted(plain / 1e3),
+                options.number("seconds"));
+        table.perTib("open", layered);
+        table.row("memory", mib(after - between), mib(between - before));
+        table.row("memory, per TiB", mib((after - between) / options.count("tib")), "");
     }
 
     private double openMillis(String volume) throws Exception {
-        return millis(() -> {
+        return LayersTable.millis(() -> {
             BlockClient client = new BlockClient(server.address(), volume);
             client.close();
             return client;
@@ -165,11 +181,12 @@ public final class LayersBench {
                 ratios.add(plainFirst ? second / first : first / second);
             }
         }
-        row(
+        table.row(
                 "a read of 4 KiB that was written, one at a time, median of " + options.count("rounds") + " rounds",
-                "%.1f us".formatted(median(layeredMicros)),
-                "%.1f us".formatted(median(plainMicros)));
-        row("the same, median of the ratios", "%.2f".formatted(median(ratios)), "1");
+                "%.1f us".formatted(LayersTable.median(layeredMicros)),
+                "%.1f us".formatted(LayersTable.median(plainMicros)));
+        table.atMost(
+                "the same, median of the ratios", "%.2f", LayersTable.median(ratios), "1", options.number("ratio"));
     }
 
     private double readMicros(BlockClient client) throws Exception {
@@ -183,7 +200,7 @@ public final class LayersBench {
 
     private void diff() throws Exception {
         List<ListExtentsResponse> answers = new ArrayList<>();
-        double all = millis(() -> {
+        double all = LayersTable.millis(() -> {
             long from = 0;
             do {
                 ListExtentsResponse answer = admin.listExtents(ListExtentsRequest.newBuilder()
@@ -198,57 +215,25 @@ public final class LayersBench {
         });
         long extents =
                 answers.stream().mapToLong(ListExtentsResponse::getExtentsCount).sum();
-        row("diff of the first and the last, " + extents + " extents", "%.0f ms".formatted(all), "");
-        row("diff, per TiB", "%.0f ms".formatted(all / options.count("tib")), "");
+        table.row("diff of the first and the last, " + extents + " extents", "%.0f ms".formatted(all), "");
+        table.perTib("diff", all);
     }
 
     private void delete() throws Exception {
-        List<Double> millis = new ArrayList<>();
-        double all = millis(() -> {
-            for (int i = 0; i < snapshots; i++) {
-                String name = "s" + i;
-                millis.add(millis(() -> admin.deleteSnapshot(DeleteSnapshotRequest.newBuilder()
-                        .setVolume(LAYERED)
-                        .setName(name)
-                        .build())));
-            }
-            while (admin.getVolume(
-                            GetVolumeRequest.newBuilder().setName(LAYERED).build())
-                    .hasMerge()) {
-                TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
-            }
-            return millis;
-        });
-        row("delete of a snapshot, median and slowest", "%.0f ms, %.0f ms".formatted(median(millis), max(millis)), "");
-        row("until all are merged", "%.1f s".formatted(all / 1e3), "");
-    }
-
-    /** Something that is measured. */
-    private interface Work {
-        Object run() throws Exception;
-    }
-
-    private static double millis(Work work) throws Exception {
-        long beginNanos = System.nanoTime();
-        Object unused = work.run();
-        return (System.nanoTime() - beginNanos) / 1e6;
-    }
-
-    private static double median(List<Double> values) {
-        double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
-    }
-
-    private static double max(List<Double> values) {
-        return values.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+        // The first of them stays at the bottom, and on top is nothing yet.
+        long mergedBytes = (long) (snapshots - 1) * options.count("writes") * BlockClient.BLOCK_BYTES;
+        SnapshotDeletes deletes = new SnapshotDeletes(admin, LAYERED, table);
+        long before = liveBytes();
+        deletes.all(snapshots, mergedBytes);
+        table.row("memory given back by that", mib(before - liveBytes()), "");
+        deletes.large(server.address(), options.count("merge"));
+        double layered = deletes.volume(LAYERED);
+        double plain = deletes.volume(PLAIN);
+        table.row("delete of the volume then", "%.0f ms".formatted(layered), "%.0f ms".formatted(plain));
+        table.perTib("delete of the volume", layered);
     }
 
     private static String mib(long bytes) {
         return String.format(Locale.ROOT, "%.1f MiB", (double) bytes / (1 << 20));
-    }
-
-    private static void row(String what, String layered, String plain) {
-        System.out.println("| " + what + " | " + layered + " | " + plain + " |");
     }
 }
