@@ -45,12 +45,16 @@ final class BlockCheck {
     private void add(CheckBlocksResponse part) {
         all.setRightBytes(all.getRightBytes() + part.getRightBytes())
                 .setNewBytes(all.getNewBytes() + part.getNewBytes())
-                .addAllDamaged(part.getDamagedList());
+                .addAllDamaged(part.getDamagedList())
+                .addAllFaults(part.getFaultsList());
     }
 
     /** For people. */
     static String inWords(String name, CheckBlocksResponse found) {
         StringBuilder text = new StringBuilder();
+        for (String fault : found.getFaultsList()) {
+            text.append("wrong: ").append(fault).append('\n');
+        }
         for (DamagedBlock block : found.getDamagedList()) {
             text.append("damaged: 4096 bytes of ")
                     .append(name)
@@ -64,9 +68,15 @@ final class BlockCheck {
         if (found.getNewBytes() > 0) {
             text.append(", ").append(Size.text(found.getNewBytes())).append(" had no checksum and have one now");
         }
-        return text.append(", ")
-                .append(found.getDamagedCount())
-                .append(" blocks are damaged\n")
-                .toString();
+        text.append(", ").append(found.getDamagedCount()).append(" blocks are damaged");
+        if (found.getFaultsCount() > 0) {
+            text.append(", ").append(found.getFaultsCount()).append(" maps or references are wrong");
+        }
+        return text.append('\n').toString();
+    }
+
+    /** Whether everything is as it should be. */
+    static boolean isGood(CheckBlocksResponse found) {
+        return found.getDamagedCount() == 0 && found.getFaultsCount() == 0;
     }
 }

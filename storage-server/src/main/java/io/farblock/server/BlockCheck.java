@@ -32,10 +32,10 @@ final class BlockCheck {
         layers = volume.layers();
     }
 
-    /** Checks a part from byte {@code from} of a layer on; empty for the first one. */
+    /** Checks a part from byte {@code from} of a layer on. */
     CheckBlocksResponse part(String layer, long from) throws IOException, VolumeException {
         List<LayerRecord> all = Layers.of(record);
-        int index = layer.isEmpty() ? record.getBorrowedLayers() : indexOf(layer, all);
+        int index = indexOf(layer, all);
         long at = from;
         while (index < all.size() && readBytes < PART_BYTES) {
             at = isToBeChecked(index)
@@ -69,7 +69,7 @@ final class BlockCheck {
                 "layers of volume " + record.getName() + " were merged meanwhile: check it again");
     }
 
-    private static long sizeOf(List<LayerRecord> some) {
+    static long sizeOf(List<LayerRecord> some) {
         return some.stream().mapToLong(LayerRecord::getSizeBytes).sum();
     }
 
@@ -153,8 +153,6 @@ final class BlockCheck {
     }
 
     private void damaged(Layer layer, long offset) {
-        found.addDamaged(DamagedBlock.newBuilder()
-                .setLayer(layer.files().directory().getFileName().toString())
-                .setOffsetBytes(offset));
+        found.addDamaged(DamagedBlock.newBuilder().setLayer(layer.name()).setOffsetBytes(offset));
     }
 }

@@ -178,6 +178,11 @@ final class BlockMap {
         }
     }
 
+    /** Whether a page has changed since the last call of {@link #takeDirty}. */
+    synchronized boolean isDirty(int page) {
+        return dirty.get(page);
+    }
+
     /** Takes which pages have changed since the last call. */
     synchronized BitSet takeDirty() {
         BitSet taken = (BitSet) dirty.clone();

@@ -6,11 +6,16 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What operators ask about the content of volumes. Called on gRPC's threads; waits for the volumes' disk. */
 final class ExtentQueries {
     // What is looked at in a moment, also where nothing is found.
     private static final long MAX_SPAN_BYTES = 1L << 40;
+    private static final Logger LOG = LoggerFactory.getLogger(ExtentQueries.class);
+    // Where a check goes on that has not seen all maps. No layer is called so: they have UUIDs.
+    private static final String MAPS = "maps";
 
     private final VolumeTable volumes;
     private final Catalogue catalogue;
@@ -59,7 +64,10 @@ final class ExtentQueries {
         }
     }
 
-    /** Compares a part of a volume with its checksums, and rests as long as that took; see {@link BlockCheck}. */
+    /**
+     * Checks a part of a volume, and rests as long as that took: first what names its layers, then their maps, then their
+     * blocks; see {@link LayerReferences}, {@link MapCheck}, {@link BlockCheck}.
+     */
     CheckBlocksResponse check(String name, String layer, long from) throws VolumeException {
         if (SnapshotName.isOne(name)) {
             throw new VolumeException(
@@ -86,7 +94,24 @@ final class ExtentQueries {
             throw new VolumeException(
                     VolumeException.Kind.DISK, "volume " + name + " refuses I/O: " + volume.failure());
         }
-        return new BlockCheck(record, volume).part(layer, from);
+        return layer.isEmpty() || layer.equals(MAPS)
+                ? checkMaps(record, volume, from)
+                : new BlockCheck(record, volume).part(layer, from);
+    }
+
+    // First of all: what is damaged there is worse than a block, and is found quickly.
+    private CheckBlocksResponse checkMaps(VolumeRecord record, FileVolume volume, long from) throws IOException {
+        CheckBlocksResponse.Builder found = CheckBlocksResponse.newBuilder();
+        if (from == 0) {
+            found.addAllFaults(LayerReferences.faults(catalogue, disk, record));
+        }
+        long next = new MapCheck(record, volume, found::addFaults).part(from);
+        found.getFaultsList().forEach(fault -> LOG.error("volume {}: {}", record.getName(), fault));
+        boolean isDone = next == record.getSizeBytes();
+        return found.setNextLayer(isDone ? Layers.own(record).get(0).getUuid() : MAPS)
+                .setNextBytes(isDone ? 0 : next)
+                .setTotalBytes(BlockCheck.sizeOf(Layers.own(record)))
+                .build();
     }
 
     private ListExtentsResponse listExtents(String name, String since, long from) throws IOException, VolumeException {

@@ -260,7 +260,8 @@ final class FileVolume {
         syncNow();
     }
 
-    private void syncNow() throws IOException {
+    /** Makes what was changed before the call durable, and waits for that. */
+    void syncNow() throws IOException {
         CompletableFuture<Integer> synced = new CompletableFuture<>();
         sync.await(synced::complete);
         int result = synced.join();
@@ -316,8 +317,10 @@ final class FileVolume {
         if (!hadFailed) {
             return null;
         }
-        // What the map says of blocks that were written and not synced may name data that the disk does not have.
-        layers.load(catalogue.find(name()));
+        VolumeRecord record = catalogue.find(name());
+        // What the map says of blocks that were written and not synced may name data that the disk does not have. The
+        // sync that was under way when the volume failed may not have ended.
+        sync.alone(() -> layers.load(record));
         if (!SnapshotName.isOne(name())) {
             catalogue.update(name(), VolumeRecord.Builder::clearFailure);
         }

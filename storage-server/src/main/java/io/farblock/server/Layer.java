@@ -64,6 +64,11 @@ final class Layer implements AutoCloseable {
         sizeBytes = newSizeBytes;
     }
 
+    /** What operators know it by: its UUID, which is the name of its directory. */
+    String name() {
+        return files.directory().getFileName().toString();
+    }
+
     /** The number that its blocks have in the map of the open volume. */
     byte slot() {
         return slot;

@@ -22,7 +22,7 @@ import java.util.UUID;
  * one thread at a time, the rest from any thread.
  */
 final class MapFile implements AutoCloseable {
-    private static final String NAME = "map";
+    static final String NAME = "map";
     private static final int PAIR_BYTES = 2 * MapPage.BYTES;
     private static final int CHUNK_BYTES = 128 * PAIR_BYTES;
 
@@ -191,9 +191,33 @@ final class MapFile implements AutoCloseable {
                 return newer.clone();
             }
         }
+        return newest(page, readPair(page));
+    }
+
+    /** The same, from the disk itself if no sync is to come; throws if either half of the pair is damaged. */
+    byte[] reread(int page) throws IOException {
+        synchronized (this) {
+            if (staged.containsKey(page) || taken.containsKey(page)) {
+                return states(page);
+            }
+        }
+        var unused = disk.dropCache(file.number(), (long) page * PAIR_BYTES, PAIR_BYTES);
+        ByteBuffer pair = readPair(page);
+        for (int at = 0; at < PAIR_BYTES; at += MapPage.BYTES) {
+            if (MapPage.generation(pair, at) == 0 && !MapPage.isEmpty(pair, at)) {
+                throw damaged(page, "its checksum is wrong", null);
+            }
+        }
+        return newest(page, pair);
+    }
+
+    private ByteBuffer readPair(int page) throws IOException {
         NativeMemory memory = new NativeMemory(PAIR_BYTES);
-        ByteBuffer pair = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
         readFully(memory.address(), PAIR_BYTES, (long) page * PAIR_BYTES);
+        return memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private byte[] newest(int page, ByteBuffer pair) throws IOException {
         int at = MapPage.generation(pair, MapPage.BYTES) > MapPage.generation(pair, 0) ? MapPage.BYTES : 0;
         return MapPage.generation(pair, at) == 0 ? new byte[MapPage.STATES_BYTES] : statesAt(page, pair, at);
     }

@@ -5,8 +5,10 @@ import io.farblock.linux.FileDescriptor;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 
 /**
  * Which file holds which byte of a volume, and which files have something to sync.
@@ -218,7 +220,17 @@ final class VolumeFiles implements AutoCloseable {
     }
 
     private static Path file(Path directory, int index) {
-        String digits = Integer.toString(1000 + index).substring(1);
-        return directory.resolve("data." + digits);
+        return directory.resolve(name(index));
+    }
+
+    private static String name(int index) {
+        return "data." + Integer.toString(1000 + index).substring(1);
+    }
+
+    /** What the files of so many bytes are called. */
+    static List<String> names(long sizeBytes) {
+        return IntStream.range(0, fileCount(sizeBytes))
+                .mapToObj(VolumeFiles::name)
+                .toList();
     }
 }

@@ -13,6 +13,7 @@ final class LayerModelRun {
     static final int OPERATIONS = 2000;
     // Of volumes and snapshots together: more of them make each crash slower and the rest not harder.
     private static final int MANY = 8;
+    private static final int MAPS_EVERY = 200;
 
     private final SplittableRandom random;
     private final LayerModelTotals totals;
@@ -34,6 +35,9 @@ final class LayerModelRun {
         server.create(4096);
         for (int i = 0; i < operations; i++) {
             step();
+            if (i % MAPS_EVERY == 0) {
+                server.checkMaps();
+            }
         }
         server.checkAll();
         server.mergeAll();

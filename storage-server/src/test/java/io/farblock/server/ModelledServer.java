@@ -380,6 +380,7 @@ final class ModelledServer {
     }
 
     void checkAll() throws IOException, VolumeException {
+        checkMaps();
         for (Map.Entry<String, VolumeModel> volume : models.entrySet()) {
             for (int[] window : windows(volume.getValue())) {
                 compare(volume.getKey(), window);
@@ -387,6 +388,21 @@ final class ModelledServer {
             if (SnapshotName.isOne(volume.getKey())) {
                 host.close(volume.getKey());
             }
+        }
+    }
+
+    /** What the maps say on the disk is what the volumes go by. */
+    void checkMaps() throws IOException, VolumeException {
+        List<String> faults = new ArrayList<>();
+        for (VolumeRecord record : host.catalogue.list()) {
+            faults.addAll(LayerReferences.faults(host.catalogue, disk, record));
+            long end = new MapCheck(record, host.volume(record.getName()), faults::add).part(0);
+            if (end != record.getSizeBytes()) {
+                faults.add("the maps of " + record.getName() + " were checked up to " + end);
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw new AssertionError(faults);
         }
     }
 
