@@ -367,9 +367,7 @@ final class LayerSums implements AutoCloseable {
         int failuresBefore = failures;
         int region = BlockMap.pageOf(sizeBytes);
         long end = (region + 1L) * MapPage.BLOCKS;
-        for (long block = sizeBytes / BlockMap.BLOCK_BYTES; block < end; block++) {
-            memory.put(this, block, UNKNOWN);
-        }
+        memory.forget(this, sizeBytes / BlockMap.BLOCK_BYTES, end);
         for (int page = region * REGION_PAGES; page < (region + 1) * REGION_PAGES; page++) {
             var unused = memory.writeBack(this, page);
         }

@@ -24,7 +24,7 @@ import java.util.UUID;
 final class MapFile implements AutoCloseable {
     static final String NAME = "map";
     private static final int PAIR_BYTES = 2 * MapPage.BYTES;
-    private static final int CHUNK_BYTES = 128 * PAIR_BYTES;
+    private static final int CHUNK_BYTES = Scratch.BYTES;
 
     private final Disk disk;
     private final UUID layer;
@@ -85,15 +85,15 @@ final class MapFile implements AutoCloseable {
     void load(boolean mayBeTorn, boolean mends, Visitor visitor) throws IOException {
         forget();
         long sizeBytes = (long) pages * PAIR_BYTES;
-        NativeMemory memory = new NativeMemory(Math.min(CHUNK_BYTES, sizeBytes));
-        ByteBuffer buffer = memory.buffer().order(ByteOrder.LITTLE_ENDIAN);
+        Scratch scratch = Scratch.ofThread();
+        ByteBuffer buffer = scratch.buffer().duplicate().order(ByteOrder.LITTLE_ENDIAN);
         long data = nextData(0);
         while (data < sizeBytes) {
             long at = data - data % PAIR_BYTES;
             // The file may be longer than the layer: what made it so was cut short.
             long end = Math.min(endOfPairs(data), sizeBytes);
             int length = (int) (Math.min(at + CHUNK_BYTES, end) - at);
-            readFully(memory.address(), length, at);
+            readFully(scratch.address(), length, at);
             for (int inChunk = 0; inChunk < length; inChunk += PAIR_BYTES) {
                 loadPage((int) ((at + inChunk) / PAIR_BYTES), buffer, inChunk, mayBeTorn, mends, visitor);
             }

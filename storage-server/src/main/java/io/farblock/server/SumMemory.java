@@ -158,6 +158,26 @@ final class SumMemory {
         }
     }
 
+    /** Says that no sum is known of blocks, from the first one to the one before the last; may wait for the disk. */
+    void forget(LayerSums owner, long first, long end) {
+        long next;
+        for (long block = first; block < end; block = next) {
+            int page = (int) (block / PAGE_SUMS);
+            next = Math.min(end, (page + 1L) * PAGE_SUMS);
+            Places places = places(owner, page);
+            places.lock.lock();
+            try {
+                int way = places.findOrLoad(owner, page);
+                for (long each = block; each < next; each++) {
+                    var unused = owner.late().take(each);
+                    places.put(way, each, LayerSums.UNKNOWN);
+                }
+            } finally {
+                places.lock.unlock();
+            }
+        }
+    }
+
     /** The same without waiting; false if it was not done, since the page is not in memory or somebody has its lock. */
     boolean putNow(LayerSums owner, long block, int sum) {
         int page = (int) (block / PAGE_SUMS);
