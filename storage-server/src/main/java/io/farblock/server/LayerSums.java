@@ -4,10 +4,8 @@ import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.SortedMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,9 +33,7 @@ final class LayerSums implements AutoCloseable {
     // Regions whose sums on the disk are not to be believed: what a crash has left open of a layer that somebody else
     // mends, or what could not be written. They stay open until the layer is mended. Replaced as a whole.
     private volatile BitSet unsure = new BitSet();
-    // When a region was written to last, in calls of settleIdle. Written by whoever has the block's range.
-    private volatile int[] written;
-    private final AtomicInteger period = new AtomicInteger();
+    private final RegionTimes written;
     private final DamageMarks marks = new DamageMarks();
     private final LateSums late = new LateSums();
     private volatile boolean saidUnwritable;
@@ -48,7 +44,7 @@ final class LayerSums implements AutoCloseable {
         this.memory = memory;
         this.file = file;
         this.intents = intents;
-        written = new int[BlockMap.pagesOf(sizeBytes)];
+        written = new RegionTimes(BlockMap.pagesOf(sizeBytes));
     }
 
     /** Whether a layer has sums; one that was made before there were any has none. */
@@ -210,13 +206,13 @@ final class LayerSums implements AutoCloseable {
 
     /** Says what the sum of a block is, in a region that is open. */
     void put(long offset, int sum) {
-        written[BlockMap.pageOf(offset)] = period.get();
+        written.note(BlockMap.pageOf(offset));
         memory.put(this, offset / BlockMap.BLOCK_BYTES, sum);
     }
 
     /** The same on an event loop: does not wait for the disk. */
     void putNow(long offset, int sum) {
-        written[BlockMap.pageOf(offset)] = period.get();
+        written.note(BlockMap.pageOf(offset));
         long block = offset / BlockMap.BLOCK_BYTES;
         if (!memory.putNow(this, block, sum)) {
             late.put(block, sum);
@@ -324,18 +320,14 @@ final class LayerSums implements AutoCloseable {
     void settleIdle(ActiveRanges ranges) {
         BitSet idle = closable();
         for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
-            idle.set(region, isIdle(region));
+            idle.set(region, written.isIdle(region));
         }
         writeDurably(idle);
         for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
             idle.set(region, close(region, ranges));
         }
         intents.writeClosed(idle);
-        period.incrementAndGet();
-    }
-
-    private boolean isIdle(int region) {
-        return written[region] - period.get() <= -2;
+        written.endPeriod();
     }
 
     // In memory, where nobody waits for the disk. While no writer has a part of the region: who finds it open has
@@ -347,7 +339,7 @@ final class LayerSums implements AutoCloseable {
             return false;
         }
         try {
-            boolean closes = isIdle(region);
+            boolean closes = written.isIdle(region);
             if (closes) {
                 intents.clear(region);
             }
@@ -377,9 +369,7 @@ final class LayerSums implements AutoCloseable {
         }
         file.grow(region, newSizeBytes);
         intents.grow(newSizeBytes);
-        int[] more = new int[BlockMap.pagesOf(newSizeBytes)];
-        Arrays.fill(more, period.get());
-        written = more;
+        written.grow(BlockMap.pagesOf(newSizeBytes));
     }
 
     /** Forgets what is beyond a new end, durably; before the data is cut there. Nobody may have the layer open. */
