@@ -317,10 +317,8 @@ final class FileVolume {
         if (!hadFailed) {
             return null;
         }
-        VolumeRecord record = catalogue.find(name());
-        // What the map says of blocks that were written and not synced may name data that the disk does not have. The
-        // sync that was under way when the volume failed may not have ended.
-        sync.alone(() -> layers.load(record));
+        // What the map says of blocks that were written and not synced may name data that the disk does not have.
+        layers.load(catalogue.find(name()));
         if (!SnapshotName.isOne(name())) {
             catalogue.update(name(), VolumeRecord.Builder::clearFailure);
         }

@@ -1,11 +1,8 @@
 package io.farblock.server;
 
 import io.farblock.linux.Errno;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,11 +41,6 @@ final class GroupSync {
         void synced(int result);
     }
 
-    /** Something that waits for the disk. */
-    interface Work {
-        void run() throws IOException;
-    }
-
     /** Tells the waiter once a sync that begins after this call has ended. */
     void await(Waiter waiter) {
         synchronized (this) {
@@ -77,24 +69,6 @@ final class GroupSync {
             running = true;
         }
         thread.execute(rounds);
-    }
-
-    /** Runs something while no sync is under way, and waits for its end. Not on the sync thread. */
-    void alone(Work work) throws IOException {
-        CompletableFuture<Void> ended = new CompletableFuture<>();
-        thread.execute(() -> {
-            try {
-                work.run();
-                ended.complete(null);
-            } catch (IOException | RuntimeException e) {
-                ended.completeExceptionally(e);
-            }
-        });
-        try {
-            ended.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof IOException failed ? failed : new IOException(e.getCause());
-        }
     }
 
     /** Whether pages are on their way to the disk: a write to one of them may have to wait. */

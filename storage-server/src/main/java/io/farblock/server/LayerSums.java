@@ -36,6 +36,8 @@ final class LayerSums implements AutoCloseable {
     private final RegionTimes written;
     private final DamageMarks marks = new DamageMarks();
     private final LateSums late = new LateSums();
+    // Keeps the closing of idle regions, which may still go on when the volume has failed, apart from the recovery.
+    private final Object settling = new Object();
     private volatile boolean saidUnwritable;
     // How many syncs have failed; read before the pages are written that one is to make durable.
     private volatile int failures;
@@ -77,6 +79,12 @@ final class LayerSums implements AutoCloseable {
      * @param mends whether that is done on the disk, durably; only by the volume that the layer belongs to
      */
     void recover(boolean mends) {
+        synchronized (settling) {
+            load(mends);
+        }
+    }
+
+    private void load(boolean mends) {
         memory.forget(this);
         late.forget();
         marks.forget();
@@ -318,16 +326,18 @@ final class LayerSums implements AutoCloseable {
      * of before that one is durable. One thread at a time.
      */
     void settleIdle(ActiveRanges ranges) {
-        BitSet idle = closable();
-        for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
-            idle.set(region, written.isIdle(region));
+        synchronized (settling) {
+            BitSet idle = closable();
+            for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
+                idle.set(region, written.isIdle(region));
+            }
+            writeDurably(idle);
+            for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
+                idle.set(region, close(region, ranges));
+            }
+            intents.writeClosed(idle);
+            written.endPeriod();
         }
-        writeDurably(idle);
-        for (int region = idle.nextSetBit(0); region >= 0; region = idle.nextSetBit(region + 1)) {
-            idle.set(region, close(region, ranges));
-        }
-        intents.writeClosed(idle);
-        written.endPeriod();
     }
 
     // In memory, where nobody waits for the disk. While no writer has a part of the region: who finds it open has
