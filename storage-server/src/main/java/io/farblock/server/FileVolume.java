@@ -85,10 +85,11 @@ final class FileVolume {
     static FileVolume open(
             VolumeRecord record, Disk disk, Catalogue catalogue, ServerOptions options, SumMemory sums, Threads threads)
             throws IOException, VolumeException {
-        long mapLife = beginMapLife(record, catalogue);
-        LayerOpener opener = new LayerOpener(disk, catalogue.volumes(), sums, !record.getWithoutChecksums());
-        Layers layers = Layers.open(opener, record);
-        return new FileVolume(record, disk, catalogue, layers, mapLife, options, threads);
+        VolumeRecord whole = VolumeSize.cut(disk, catalogue, record);
+        long mapLife = beginMapLife(whole, catalogue);
+        LayerOpener opener = new LayerOpener(disk, catalogue.volumes(), sums, !whole.getWithoutChecksums());
+        Layers layers = Layers.open(opener, whole);
+        return new FileVolume(whole, disk, catalogue, layers, mapLife, options, threads);
     }
 
     private static long beginMapLife(VolumeRecord record, Catalogue catalogue) throws IOException, VolumeException {

@@ -1,13 +1,15 @@
 package io.farblock.server;
 
 import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * The steps in which a volume becomes larger or smaller, each durable when it has returned; on the volume's control
  * thread.
  *
  * <p>Larger: the files, the record, and then the volume that is open and those who have it open. Smaller: the record,
- * then the files; what a crash leaves behind the end is cut off when the volume grows again.
+ * which says that the files are still longer, and then the files; what a crash leaves behind the end is cut off before
+ * the volume is opened.
  */
 final class VolumeSize {
     private final Disk disk;
@@ -56,11 +58,27 @@ final class VolumeSize {
 
     /** Makes a volume smaller whose files are closed. */
     VolumeRecord shrink(VolumeRecord record, long sizeBytes) throws IOException, VolumeException {
-        VolumeRecord smaller = catalogue.update(record.getName(), changed -> withSize(changed, sizeBytes));
-        LayerRecord layer = Layers.of(smaller).get(0);
-        LayerSums.cut(disk, catalogue.volumes().resolve(layer.getUuid()), sizeBytes);
-        VolumeFiles.resize(disk, catalogue.volumes().resolve(layer.getUuid()), record.getSizeBytes(), sizeBytes);
-        return smaller;
+        long uncutBytes = Math.max(record.getSizeBytes(), record.getUncutSizeBytes());
+        return cut(
+                disk,
+                catalogue,
+                catalogue.update(
+                        record.getName(),
+                        changed -> withSize(changed, sizeBytes).setUncutSizeBytes(uncutBytes)));
+    }
+
+    /**
+     * Cuts off what a crash may have left behind the end of a volume that was made smaller. The block that the end is in
+     * is copied whole, to layers that are longer.
+     */
+    static VolumeRecord cut(Disk disk, Catalogue catalogue, VolumeRecord record) throws IOException, VolumeException {
+        if (record.getUncutSizeBytes() == 0) {
+            return record;
+        }
+        Path layer = catalogue.volumes().resolve(Layers.of(record).get(0).getUuid());
+        LayerSums.cut(disk, layer, record.getSizeBytes());
+        VolumeFiles.resize(disk, layer, record.getUncutSizeBytes(), record.getSizeBytes());
+        return catalogue.update(record.getName(), VolumeRecord.Builder::clearUncutSizeBytes);
     }
 
     private static VolumeRecord.Builder withSize(VolumeRecord.Builder record, long sizeBytes) {

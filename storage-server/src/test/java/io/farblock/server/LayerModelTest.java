@@ -22,13 +22,14 @@ class LayerModelTest {
         ((Logger) LoggerFactory.getLogger("io.farblock")).setLevel(Level.OFF);
     }
 
+    /** Many seeds can be run in parts: -Dfarblock.seed=FIRST -Dfarblock.seeds=COUNT. */
     @Test
     @Tag("seeds")
     void readsWhatWasWrittenWhateverHappens() throws Exception {
-        LayerModelSuite suite = new LayerModelSuite(1);
+        LayerModelSuite suite = new LayerModelSuite(Long.getLong("farblock.seed", 1));
 
         suite.run(
-                Boolean.getBoolean("farblock.long") ? LONG_SEEDS : SEEDS,
+                Integer.getInteger("farblock.seeds", Boolean.getBoolean("farblock.long") ? LONG_SEEDS : SEEDS),
                 Runtime.getRuntime().availableProcessors());
 
         System.out.println(suite.totals());
