@@ -113,6 +113,7 @@ class SnapshotMergeTest {
         awaitMerged("v1");
         assertThat(read("v1@s2", 0)).isEqualTo(filled(1, BLOCK));
         assertThat(read("v1@s2", BLOCK)).isEqualTo(filled(2, BLOCK));
+        operator.awaitUnused("v1@s2");
         operator.deleteSnapshot("v1", "s2");
         awaitMerged("v1");
 
@@ -173,6 +174,7 @@ class SnapshotMergeTest {
         assertThat(awaitObstacle("v1")).contains("volume trial uses these layers");
         assertThat(operator.show("v1").getMerge().getLayers()).isEqualTo(1);
         assertThat(read("trial", 0)).isEqualTo(filled(2, BLOCK));
+        operator.awaitUnused("trial");
         try (RawClient reader = reader("v1@s2")) {
             operator.delete("trial");
             assertThat(awaitReader("v1")).contains("has a snapshot of the volume open");
