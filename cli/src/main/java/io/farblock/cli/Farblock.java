@@ -5,7 +5,9 @@ import ch.qos.logback.classic.Logger;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,8 +50,13 @@ public final class Farblock {
             PkiCommand.class,
             CsiCommand.class,
             DockerPluginCommand.class,
+            ConfigCommand.class,
+            CompletionCommand.class,
             ClassDataCommand.class,
             HelpCommand.class);
+
+    private static final Set<String> WITHOUT_CONFIGURATION =
+            Set.of("-h", "--help", "-V", "--version", "help", "config", "completion", "class-data");
 
     /** The first thing that a newcomer may try; the launcher knows the two that are not Java. */
     private static final String[] FIRST_STEPS = {
@@ -68,6 +75,28 @@ public final class Farblock {
             scope = ScopeType.INHERIT,
             description = "Log more, and show where an error came from.")
     private boolean verbose;
+
+    // Settings#file reads it before anything is parsed: it says what options are that are not named.
+    @SuppressWarnings("UnusedVariable")
+    @Option(
+            names = "--config",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description =
+                    "What options are that are not named; FARBLOCK_CONFIG, else /etc/farblock/farblock.yaml if it is"
+                            + " there. See 'farblock config'.")
+    private Path config;
+
+    @Option(
+            names = "--log-format",
+            scope = ScopeType.INHERIT,
+            paramLabel = "text|json",
+            defaultValue = "${env:FARBLOCK_LOG_FORMAT:-text}",
+            description = "How the log on standard error is written: lines, or an object of JSON a line;"
+                    + " FARBLOCK_LOG_FORMAT, else text.")
+    private LogFormat logFormat;
+
+    private Path configuration;
 
     /** What {@code --version} says. */
     static final class Version implements CommandLine.IVersionProvider {
@@ -99,7 +128,26 @@ public final class Farblock {
         line.setExecutionStrategy(parsed -> command.execute(parsed));
         line.setParameterExceptionHandler(Farblock::explainUsage);
         line.setExecutionExceptionHandler((failure, failed, parsed) -> command.explain(failure, failed));
-        return line.execute(arguments);
+        command.configuration = Settings.file(List.of(arguments), System.getenv());
+        try {
+            // Help is to be had whatever is wrong, and what is wrong is what 'config' tells.
+            boolean isNeeded = arguments.length > 0 && !WITHOUT_CONFIGURATION.contains(arguments[0]);
+            line.setDefaultValueProvider(isNeeded ? command.settings() : new Settings(System.getenv(), null));
+            return line.execute(arguments);
+        } catch (CommandException e) {
+            return command.explain(e, line);
+        }
+    }
+
+    /** The configuration file that counts, or null. */
+    Path configuration() {
+        return configuration;
+    }
+
+    /** What environment and configuration file say; ends the command if the file makes no sense. */
+    Settings settings() {
+        return new Settings(
+                System.getenv(), configuration == null ? null : ConfigFile.read(configuration, commandLine()));
     }
 
     /** The command with everything that can be called. */
@@ -129,6 +177,9 @@ public final class Farblock {
     private int execute(ParseResult parsed) {
         if (verbose) {
             ((Logger) LoggerFactory.getLogger("io.farblock")).setLevel(Level.DEBUG);
+        }
+        if (logFormat != LogFormat.text) {
+            LogSetup.write(logFormat);
         }
         return new CommandLine.RunLast().execute(parsed);
     }

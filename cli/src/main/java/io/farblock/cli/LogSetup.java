@@ -3,7 +3,6 @@ package io.farblock.cli;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ConfiguratorRank;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -11,6 +10,7 @@ import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.joran.spi.ConsoleTarget;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import ch.qos.logback.core.status.NopStatusListener;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is logged and where, in Java: reading the same from a file takes a fifth of the time until a server serves. A
@@ -18,6 +18,8 @@ import ch.qos.logback.core.status.NopStatusListener;
  */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_HIGH_PRIORITY)
 public final class LogSetup extends ContextAwareBase implements Configurator {
+    private static final String STANDARD_ERROR = "stderr";
+
     /** For logback, which finds it by its name. */
     public LogSetup() {}
 
@@ -45,16 +47,20 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
      * itself serves.
      */
     private static ConsoleAppender<ILoggingEvent> standardError(LoggerContext context) {
-        PatternLayoutEncoder line = new PatternLayoutEncoder();
-        line.setContext(context);
-        line.setPattern("%d{HH:mm:ss.SSS} %-5level %logger{0}: %msg%n");
-        line.start();
         ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
         appender.setContext(context);
-        appender.setName("stderr");
+        appender.setName(STANDARD_ERROR);
         appender.setTarget(ConsoleTarget.SystemErr.getName());
-        appender.setEncoder(line);
+        appender.setEncoder(LogFormat.text.encoder(context));
         appender.start();
         return appender;
+    }
+
+    /** Has the log written in another way from now on, unless it is one that a file says. */
+    static void write(LogFormat format) {
+        Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+        if (root.getAppender(STANDARD_ERROR) instanceof ConsoleAppender<ILoggingEvent> appender) {
+            appender.setEncoder(format.encoder(root.getLoggerContext()));
+        }
     }
 }

@@ -3,6 +3,8 @@ package io.farblock.cli;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Struct;
+import com.google.protobuf.util.JsonFormat;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,6 +75,41 @@ class ServiceTest {
                 server.destroyForcibly();
             }
         }
+    }
+
+    @Test
+    void writesItsLogForMachines() throws Exception {
+        String data = work.resolve("data").toString();
+        for (List<String> arguments :
+                List.of(List.of("server", "--log-format", "json"), List.of("--log-format", "json", "server"))) {
+            List<String> all = new ArrayList<>(arguments);
+            all.addAll(List.of("--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"));
+            Process server = start(all.toArray(new String[0]));
+            try (BufferedReader log = server.inputReader(StandardCharsets.UTF_8)) {
+                Struct up = object(awaitLine(log, "serving {} volumes of {}"));
+                assertThat(up.getFieldsOrThrow("level").getStringValue()).isEqualTo("INFO");
+                assertThat(up.getFieldsOrThrow("timestamp").getNumberValue()).isPositive();
+                assertThat(up.getFieldsOrThrow("formattedMessage").getStringValue())
+                        .startsWith("serving 0 volumes of " + data);
+                assertThat(up.getFieldsOrThrow("arguments")
+                                .getListValue()
+                                .getValues(1)
+                                .getStringValue())
+                        .isEqualTo(data);
+                for (String line : end(server, log).split("\n", -1)) {
+                    assertThat(object(line).getFieldsOrThrow("message").getStringValue())
+                            .isNotEmpty();
+                }
+            } finally {
+                server.destroyForcibly();
+            }
+        }
+    }
+
+    private static Struct object(String line) throws IOException {
+        Struct.Builder object = Struct.newBuilder();
+        JsonFormat.parser().merge(line, object);
+        return object.build();
     }
 
     /** Anybody who reaches the port could fill the log. */

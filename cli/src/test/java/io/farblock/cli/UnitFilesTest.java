@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** What systemd starts is a command line that makes sense, as its unit has it and with what can be taken away. */
 class UnitFilesTest {
@@ -34,14 +35,14 @@ class UnitFilesTest {
         return commands.get(0).substring(COMMAND.length());
     }
 
-    /** Of assignments in quotes: what has several words. */
     private static Map<String, String> environment(Path unit) throws IOException {
         Map<String, String> environment = new HashMap<>();
         for (String line : Files.readAllLines(unit)) {
-            if (line.startsWith("Environment=\"")) {
-                String[] assignment = line.substring("Environment=\"".length(), line.length() - 1)
-                        .split("=", 2);
-                environment.put(assignment[0], assignment[1]);
+            if (line.startsWith("Environment=")) {
+                for (String assignment : line.substring("Environment=".length()).split(" ", -1)) {
+                    String[] parts = assignment.split("=", 2);
+                    environment.put(parts[0], parts[1]);
+                }
             }
         }
         return environment;
@@ -50,20 +51,32 @@ class UnitFilesTest {
     @ParameterizedTest
     @MethodSource("units")
     void startsWhatExists(Path unit) throws Exception {
+        String arguments = command(unit);
+
+        assertThat(arguments).doesNotContain("$");
+        assertThatCode(() -> Farblock.commandLine().parseArgs(arguments.split(" ", -1)))
+                .as(arguments)
+                .doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @MethodSource("units")
+    void setsVariablesThatCountForWhatItStarts(Path unit) throws Exception {
+        String command = command(unit).split(" ", 2)[0];
+        List<OptionSpec> options = Farblock.commandLine()
+                .getSubcommands()
+                .get(command)
+                .getCommandSpec()
+                .options();
         Map<String, String> environment = environment(unit);
-        String with = command(unit);
-        String without = with;
-        for (Map.Entry<String, String> variable : environment.entrySet()) {
-            assertThat(with).contains("$" + variable.getKey());
-            with = with.replace("$" + variable.getKey(), variable.getValue());
-            without = without.replace("$" + variable.getKey(), "");
-        }
-        for (String arguments : List.of(with, without)) {
-            assertThat(arguments).doesNotContain("$");
-            assertThatCode(() ->
-                            Farblock.commandLine().parseArgs(arguments.strip().split(" +")))
-                    .as(arguments)
-                    .doesNotThrowAnyException();
-        }
+
+        assertThat(environment).isNotEmpty();
+        environment.forEach((name, value) -> {
+            OptionSpec option = options.stream()
+                    .filter(each -> Settings.variables(each).anyMatch(name::equals))
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError(command + " asks for no " + name));
+            assertThat(OptionForms.problem(option, value)).as(name).isNull();
+        });
     }
 }
