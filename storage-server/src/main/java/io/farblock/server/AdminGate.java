@@ -39,6 +39,7 @@ final class AdminGate implements ServerInterceptor {
             Map.entry("GetServer", Need.NOTHING),
             // They see those that they may show.
             Map.entry("ListVolumes", Need.NOTHING),
+            Map.entry("GetOverview", Need.NOTHING),
             // It becomes theirs.
             Map.entry("CreateVolume", Need.NOTHING),
             Map.entry("GetVolume", Need.PUBLISHED),

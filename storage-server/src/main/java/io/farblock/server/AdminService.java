@@ -15,6 +15,7 @@ import io.farblock.api.admin.DeleteSnapshotResponse;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeResponse;
 import io.farblock.api.admin.FinishImportRequest;
+import io.farblock.api.admin.GetOverviewRequest;
 import io.farblock.api.admin.GetServerRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListExtentsRequest;
@@ -22,6 +23,7 @@ import io.farblock.api.admin.ListExtentsResponse;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
 import io.farblock.api.admin.OnNoSpace;
+import io.farblock.api.admin.Overview;
 import io.farblock.api.admin.Publication;
 import io.farblock.api.admin.PublishVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
@@ -53,14 +55,16 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     private final Imports imports;
     private final GroupSnapshots groups;
     private final Supplier<Server> server;
+    private final Overviews overviews;
 
-    AdminService(VolumeTable volumes, Supplier<Server> server) {
+    AdminService(VolumeTable volumes, Supplier<Server> server, Overviews overviews) {
         this.volumes = volumes;
         changes = new VolumeChanges(volumes);
         extents = new ExtentQueries(volumes);
         imports = new Imports(volumes);
         groups = new GroupSnapshots(volumes);
         this.server = server;
+        this.overviews = overviews;
     }
 
     @Override
@@ -244,6 +248,11 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     @Override
     public void getServer(GetServerRequest request, StreamObserver<Server> answer) {
         answer(answer, server::get);
+    }
+
+    @Override
+    public void getOverview(GetOverviewRequest request, StreamObserver<Overview> answer) {
+        answer(answer, () -> overviews.of(AdminGate.caller()));
     }
 
     private static <T> void answer(StreamObserver<T> answer, Work<T> work) {

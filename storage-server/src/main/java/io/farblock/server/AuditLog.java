@@ -45,6 +45,7 @@ final class AuditLog implements AutoCloseable {
     private final long maxBytes;
     private final AtomicLong lost = new AtomicLong();
     private final Refusals refusals = new Refusals();
+    private final RecentEvents recent = new RecentEvents();
     private final ThreadPoolExecutor writer;
     // On the writer's thread.
     private boolean failing;
@@ -59,6 +60,11 @@ final class AuditLog implements AutoCloseable {
             return thread;
         });
         writer.allowCoreThreadTimeOut(true);
+    }
+
+    /** What people are told who look at the server now. */
+    RecentEvents recent() {
+        return recent;
     }
 
     /** A volume was opened. */
@@ -128,6 +134,7 @@ final class AuditLog implements AutoCloseable {
     }
 
     private void write(Struct.Builder event) {
+        recent.add(AuditEvents.inWords(event));
         try {
             writer.execute(() -> append(event));
         } catch (RejectedExecutionException e) {

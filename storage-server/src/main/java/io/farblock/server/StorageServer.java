@@ -1,7 +1,9 @@
 package io.farblock.server;
 
+import io.farblock.api.admin.Overview;
 import io.farblock.api.admin.Server;
 import io.farblock.metrics.MetricSource;
+import io.farblock.tls.Identity;
 import io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -47,6 +49,7 @@ public final class StorageServer implements AutoCloseable {
     private final AdminPort adminPort;
     private final io.grpc.Server admin;
     private final ServerMetrics metrics;
+    private final Overviews overviews;
     private boolean closed;
 
     private StorageServer(ServerOptions options, DataDirectory directory, VolumeTable volumes, Threads threads)
@@ -57,6 +60,7 @@ public final class StorageServer implements AutoCloseable {
         audit = new AuditLog(directory.audit(), AUDIT_FILE_BYTES);
         dataPort = DataPort.open(options, volumes, audit, threads);
         adminPort = new AdminPort(options.links().isEncrypted());
+        overviews = new Overviews(volumes, audit.recent(), this::describe, threads::nowNanos);
         try {
             admin = startAdmin();
         } catch (StartupException e) {
@@ -123,6 +127,19 @@ public final class StorageServer implements AutoCloseable {
         return metrics;
     }
 
+    /**
+     * What somebody may see of the server and its volumes: that of {@code GetOverview}, from any thread.
+     *
+     * @throws IOException if its disk cannot be looked at
+     */
+    public Overview overview(Identity who) throws IOException {
+        try {
+            return overviews.of(who);
+        } catch (VolumeException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
     /** How many data connections there are now. */
     public int connections() {
         return dataPort.connections();
@@ -172,7 +189,7 @@ public final class StorageServer implements AutoCloseable {
                     .maxInboundMessageSize(MAX_CALL_BYTES)
                     .maxInboundMetadataSize(MAX_HEADER_BYTES)
                     .maxConcurrentCallsPerConnection(MAX_CALLS_OF_CONNECTION)
-                    .addService(new AdminService(volumes, this::describe))
+                    .addService(new AdminService(volumes, this::describe, overviews))
                     .build()
                     .start();
         } catch (IOException e) {

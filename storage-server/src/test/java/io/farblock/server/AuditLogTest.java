@@ -1,7 +1,9 @@
 package io.farblock.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.farblock.api.admin.Event;
 import io.farblock.tls.Identity;
 import io.farblock.tls.Role;
 import io.farblock.wire.proto.Hello;
@@ -51,6 +53,30 @@ class AuditLogTest {
                 .hasSize(2)
                 .allMatch(line -> line.contains("farblock://node/compute2") && line.contains("\"times\":996"))
                 .anyMatch(line -> line.contains("\"address\":\"10.0.0.9\""));
+    }
+
+    @Test
+    void tellsPeopleTheLatestInWords() {
+        Identity node = new Identity(Role.NODE, "compute2");
+        Hello hello = RawClient.hello("mail", "vm").setTakeOver(true).build();
+        List<Event> events;
+        try (AuditLog log = new AuditLog(folder.resolve("audit.log"), 1 << 20)) {
+            for (int i = 0; i < RecentEvents.MAX_EVENTS; i++) {
+                log.call(Identity.ANYBODY, "DeleteVolume", "older", "OK");
+            }
+            log.opened(node, "10.0.0.9:1024", hello, 3);
+            log.refused(node, "10.0.0.9:1024", hello, "not yours");
+            log.call(node, "CreateGroupSnapshot", "mail", "PERMISSION_DENIED");
+            events = log.recent().all();
+        }
+        assertThat(events).hasSize(RecentEvents.MAX_EVENTS);
+        assertThat(events.get(0).getNumber()).isEqualTo(4);
+        assertThat(events.subList(RecentEvents.MAX_EVENTS - 3, RecentEvents.MAX_EVENTS))
+                .extracting(Event::getWho, Event::getVolume, Event::getWhat, Event::getRefused)
+                .containsExactly(
+                        tuple(node.uri(), "mail", "took it over as vm from 10.0.0.9:1024", false),
+                        tuple(node.uri(), "mail", "not yours", true),
+                        tuple(node.uri(), "mail", "create group snapshot: permission denied", true));
     }
 
     @Test

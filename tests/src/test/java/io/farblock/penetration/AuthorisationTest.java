@@ -11,12 +11,14 @@ import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.FinishImportRequest;
+import io.farblock.api.admin.GetOverviewRequest;
 import io.farblock.api.admin.GetServerRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.ListExtentsRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.Names;
+import io.farblock.api.admin.Overview;
 import io.farblock.api.admin.PublishVolumeRequest;
 import io.farblock.api.admin.ReleaseVolumeRequest;
 import io.farblock.api.admin.ResizeVolumeRequest;
@@ -154,6 +156,28 @@ class AuthorisationTest {
         assertThat(names(neighbour)).isEmpty();
         assertThat(names(owner)).containsExactly("mail");
         assertThat(names(admin)).containsExactly("mail", "spare");
+    }
+
+    @Test
+    void anOverviewHasOnlyWhatMayBeRead() {
+        Overview nothing = overview(neighbour);
+        assertThat(nothing.getCaller()).isEqualTo("node compute2");
+        assertThat(nothing.getVolumesList()).isEmpty();
+        assertThat(nothing.getEventsList()).isEmpty();
+        Overview own = overview(owner);
+        assertThat(own.getVolumesList())
+                .extracting(volume -> volume.getVolume().getName())
+                .containsExactly("mail");
+        assertThat(own.getEventsList())
+                .isNotEmpty()
+                .allMatch(event -> event.getVolume().equals("mail"));
+        assertThat(overview(admin).getVolumesCount()).isEqualTo(2);
+        assertThat(overview(admin).getEventsList())
+                .anyMatch(event -> event.getVolume().equals("spare"));
+    }
+
+    private Overview overview(LinkSecurity of) {
+        return secure.admin(of).getOverview(GetOverviewRequest.getDefaultInstance());
     }
 
     @Test
