@@ -21,6 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AllocationTest {
     private static final long SIZE_BYTES = 16 << 20;
     private static final int WARM_UP_ROUNDS = 20_000;
+    // The compiler may be late on a busy machine. What each request allocates shows in every window.
+    private static final int WINDOWS = 5;
     // Fewer bytes than make the volume begin a sync of its own.
     private static final long MEASURED_BYTES = 48 << 20;
 
@@ -75,18 +77,22 @@ class AllocationTest {
                 volume.write(offset, TestVolume.filled(1, 1 << 20)).join();
             }
             rounds(store, operation, requests, lengthBytes, WARM_UP_ROUNDS / depth);
-            volume.flush().join();
-            disk.slowReads.set(0);
 
             int rounds = (int) Math.min(WARM_UP_ROUNDS, MEASURED_BYTES / lengthBytes) / depth;
-            long before = threads.getThreadAllocatedBytes(thread);
-            rounds(store, operation, requests, lengthBytes, rounds);
-            long allocated = threads.getThreadAllocatedBytes(thread) - before;
+            // Reading the counter itself may cost a few bytes; a single object for each request is 16 at least.
+            long bound = (long) rounds * depth;
+            long allocated = Long.MAX_VALUE;
+            for (int window = 0; window < WINDOWS && allocated >= bound; window++) {
+                volume.flush().join();
+                disk.slowReads.set(0);
+                long before = threads.getThreadAllocatedBytes(thread);
+                rounds(store, operation, requests, lengthBytes, rounds);
+                allocated = threads.getThreadAllocatedBytes(thread) - before;
+            }
 
             assertThat(failed).isZero();
             assertThat(disk.slowReads).hasValue(0);
-            // Reading the counter itself may cost a few bytes; a single object for each request is 16 at least.
-            assertThat(allocated).isLessThan((long) rounds * depth);
+            assertThat(allocated).isLessThan(bound);
         }
     }
 
