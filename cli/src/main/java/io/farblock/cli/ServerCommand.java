@@ -2,7 +2,7 @@ package io.farblock.cli;
 
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StartupException;
-import io.farblock.server.StorageServer;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -64,6 +64,14 @@ final class ServerCommand implements Callable<Integer> {
                     + " that is in use at a time is enough; ${DEFAULT-VALUE} if not given.")
     private String checksumMemory;
 
+    @Option(
+            names = "--page",
+            paramLabel = "HOST:PORT",
+            description =
+                    "Show the server in a browser here, read only: with --tls to those who have a certificate, else"
+                            + " in plain HTTP to whoever gets there; nowhere if not given.")
+    private String page;
+
     @Mixin
     private MetricsOption metrics;
 
@@ -77,9 +85,10 @@ final class ServerCommand implements Callable<Integer> {
                 .withChecksumMemory(Size.parse(checksumMemory))
                 .withLinks(links.security());
         MetricsOption.Beside port = metrics.beside(links.security(), true);
-        MetricsOption.Start<StorageServer, StartupException> server = () -> StorageServer.start(options);
+        InetSocketAddress pageAddress = page == null ? null : Endpoint.parse(page);
+        MetricsOption.Start<ServerWithPage, StartupException> server = () -> ServerWithPage.start(options, pageAddress);
         try {
-            Service.runUntilStopped(() -> port.start(server, StorageServer::metrics));
+            Service.runUntilStopped(() -> port.start(server, ServerWithPage::metrics));
         } catch (StartupException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }

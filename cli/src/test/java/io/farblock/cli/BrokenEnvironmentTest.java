@@ -151,6 +151,8 @@ class BrokenEnvironmentTest {
         // Its data directory would be in order.
         run = Run.of("server", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--metrics", admin);
         assertFails(run, ExitCode.FAILED, "--metrics " + admin + " cannot be served", "ss -ltnp");
+        run = Run.of("server", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--page", admin);
+        assertFails(run, ExitCode.FAILED, "--page " + admin + " cannot be served", "ss -ltnp");
     }
 
     private static String sh(String command) throws IOException {

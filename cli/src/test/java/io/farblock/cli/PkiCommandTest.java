@@ -199,6 +199,11 @@ class PkiCommandTest {
                 "192.0.2.1",
                 "--insecure");
         assertFails(Run.of("daemon", "--metrics", "192.0.2.1:9071"), ExitCode.USAGE, "192.0.2.1", "--insecure");
+        assertFails(
+                Run.of("server", "--data", data, "--page", "192.0.2.1:9072"),
+                ExitCode.USAGE,
+                "--page: 192.0.2.1:9072",
+                "--tls FOLDER");
         assertFails(Run.of("bench", "mail", "--server", "192.0.2.1:7070"), ExitCode.USAGE, "192.0.2.1:7070", "--tls");
         assertFails(Run.of("volume", "list", "--tls", data), ExitCode.FAILED, "there is no", "farblock pki");
         assertFails(Run.of("volume", "list", "--tls", data, "--insecure"), ExitCode.USAGE, "contradict");

@@ -133,6 +133,35 @@ class ServiceTest {
     }
 
     @Test
+    void aServerShowsItselfInABrowser() throws Exception {
+        String data = work.resolve("data").toString();
+        Process server = start(
+                "server",
+                "--data",
+                data,
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                "127.0.0.1:0",
+                "--metrics",
+                "127.0.0.1:0",
+                "--page",
+                "127.0.0.1:0");
+        try (BufferedReader log = server.inputReader(StandardCharsets.UTF_8)) {
+            String page = "http://" + awaitLine(log, "page at http://").split("http://", -1)[1];
+            awaitLine(log, "serving 0 volumes of " + data);
+            try (InputStream overview = new URL(page + "overview").openStream()) {
+                assertThat(new String(overview.readAllBytes(), StandardCharsets.UTF_8))
+                        .contains("\"dataDirectory\":\"" + data);
+            }
+            assertThat(status(page)).isEqualTo(200);
+            assertThat(end(server, log)).contains("stopped");
+        } finally {
+            server.destroyForcibly();
+        }
+    }
+
+    @Test
     void aServerAndADaemonSayHowTheyAre() throws Exception {
         String data = work.resolve("data").toString();
         assertSaysHowItIs(

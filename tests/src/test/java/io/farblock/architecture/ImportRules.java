@@ -31,6 +31,7 @@ record ImportRules(String root) {
             Map.entry("session", Set.of("block", "wire")),
             Map.entry("api", Set.of()),
             Map.entry("tls", Set.of()),
+            Map.entry("dashboard", Set.of("api", "tls")),
             Map.entry("client", Set.of("block", "wire", "session", "tls")),
             Map.entry("server", Set.of("block", "wire", "session", "meter", "metrics", "linux", "api", "tls")),
             Map.entry("device", Set.of("memory", "virtio", "block", "meter")),
@@ -45,8 +46,18 @@ record ImportRules(String root) {
             Map.entry(
                     "cli",
                     Set.of(
-                            "server", "daemon", "client", "session", "block", "metrics", "linux", "api", "csi",
-                            "docker", "tls"))));
+                            "server",
+                            "daemon",
+                            "client",
+                            "session",
+                            "block",
+                            "metrics",
+                            "dashboard",
+                            "linux",
+                            "api",
+                            "csi",
+                            "docker",
+                            "tls"))));
 
     /** Package of a library to the packages of ours that may import it. */
     private static final Map<String, Set<String>> LIBRARIES = Map.of(
@@ -54,7 +65,17 @@ record ImportRules(String root) {
             "net.openhft..", Set.of("memory"),
             "io.netty..",
                     Set.of(
-                            "wire", "session", "tls", "metrics", "client", "server", "daemon", "node", "csi", "docker",
+                            "wire",
+                            "session",
+                            "tls",
+                            "metrics",
+                            "dashboard",
+                            "client",
+                            "server",
+                            "daemon",
+                            "node",
+                            "csi",
+                            "docker",
                             "cli"),
             "io.prometheus..", Set.of("metrics"),
             "io.grpc..", Set.of("api", "server", "daemon", "node", "csi", "docker", "cli"),
