@@ -67,13 +67,17 @@ function stand(state, words) {
 
 function take(answer) {
   const before = overview;
-  overview = answer;
   answeredMillis = Date.now();
+  stand('live', '');
+  if (before?.uptimeNanos === answer.uptimeNanos) {
+    // Who asks too soon hears the same again: it says nothing of how things grew.
+    return;
+  }
+  overview = answer;
   set(main, 'data-previous-uptime-nanos', history.add(answer) ? before.uptimeNanos : null);
   set(main, 'data-unix-millis', answer.unixMillis);
   set(main, 'data-uptime-nanos', answer.uptimeNanos);
   document.title = `Farblock ${answer.server.dataAddress}`;
-  stand('live', '');
   draw();
 }
 

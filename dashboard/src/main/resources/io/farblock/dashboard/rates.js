@@ -35,12 +35,12 @@ export class History {
   samples = [];
   #before = null;
 
-  /** Takes an answer; true if it goes on from the one before. */
+  /** Takes an answer, which is not the one before again; true if it goes on from that. */
   add(overview) {
     const before = this.#before;
     this.#before = overview;
-    const nanos = before ? BigInt(overview.uptimeNanos) - BigInt(before.uptimeNanos) : 0n;
-    if (nanos <= 0n) {
+    const nanos = before ? BigInt(overview.uptimeNanos) - BigInt(before.uptimeNanos) : -1n;
+    if (nanos < 0n) {
       // The first answer, or the first of a server that was started again.
       this.samples = [];
       return false;

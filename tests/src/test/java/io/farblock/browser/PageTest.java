@@ -15,11 +15,13 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +30,7 @@ import org.openqa.selenium.Keys;
 import org.openqa.selenium.interactions.Actions;
 
 /** The page of a real server, with real load behind it, in a real browser. */
+@Tag("browser")
 @Timeout(120)
 class PageTest {
     private static final int MOMENTS = 3;
@@ -265,6 +268,25 @@ class PageTest {
                 .isEmpty();
         assertThat(browser.run("return document.querySelector('#charts .line').getAttribute('d')"))
                 .isEqualTo("");
+    }
+
+    @Test
+    void theSameAnswerOnceMoreTakesNothingAway() throws Exception {
+        look();
+        await("return document.querySelector('main').dataset.previousUptimeNanos !== undefined");
+        AtomicInteger asked = new AtomicInteger();
+        Overview real = shown.admin().getOverview(GetOverviewRequest.getDefaultInstance());
+        shown.show(who -> {
+            asked.incrementAndGet();
+            return real;
+        });
+        while (asked.get() < 3) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        check(Shown.moment(browser));
+        assertThat(browser.run("return document.querySelector('#charts .line').getAttribute('d')"))
+                .asString()
+                .startsWith("M");
     }
 
     @Test
