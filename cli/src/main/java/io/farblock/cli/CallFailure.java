@@ -3,6 +3,7 @@ package io.farblock.cli;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import javax.net.ssl.SSLException;
@@ -34,6 +35,11 @@ final class CallFailure {
                 isAway(status.getCause())
                         ? new CommandException(ExitCode.UNREACHABLE, peerAway, failed)
                         : new CommandException(unavailable, ending(status, said, peerClosed), failed);
+            case UNKNOWN ->
+                // So gRPC says it of a connection that went while the call was being sent.
+                status.getCause() instanceof IOException
+                        ? new CommandException(unavailable, peerClosed, failed)
+                        : new CommandException(ExitCode.FAILED, said, failed);
             default -> new CommandException(ExitCode.FAILED, said, failed);
         };
     }

@@ -6,6 +6,7 @@ import io.farblock.api.admin.Volume;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.netty.channel.IoEventLoop;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -75,7 +76,9 @@ final class CutOperator {
             }
         } catch (StatusRuntimeException e) {
             // What it was doing when the power went is found out afterwards.
-            if (e.getStatus().getCode() != Status.Code.UNAVAILABLE) {
+            // Of a connection that goes while a call is being sent, gRPC says only that it does not know.
+            if (e.getStatus().getCode() != Status.Code.UNAVAILABLE
+                    && !(e.getStatus().getCause() instanceof IOException)) {
                 throw e;
             }
         } catch (CutClient.Away e) {

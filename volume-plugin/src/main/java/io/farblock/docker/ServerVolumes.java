@@ -21,6 +21,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -210,7 +211,11 @@ final class ServerVolumes implements AutoCloseable {
             case ALREADY_EXISTS, FAILED_PRECONDITION -> new NodeException(Kind.REFUSED, said, failed);
             case UNAVAILABLE, DEADLINE_EXCEEDED ->
                 new NodeException(Kind.UNREACHABLE, "the storage server does not answer on " + address, failed);
-            default -> new NodeException(Kind.FAILED, said, failed);
+            default ->
+                // So gRPC says it of a connection that went while the call was being sent.
+                status.getCause() instanceof IOException
+                        ? new NodeException(Kind.UNREACHABLE, "the storage server went away from " + address, failed)
+                        : new NodeException(Kind.FAILED, said, failed);
         };
     }
 
