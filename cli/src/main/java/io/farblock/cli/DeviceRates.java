@@ -5,17 +5,11 @@ import io.farblock.api.node.Device;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 
 /** What devices did between two looks at them, the busiest first. */
 final class DeviceRates {
-    private static final double NANOS_PER_MICRO = 1e3;
-    private static final double NANOS_PER_MILLI = 1e6;
-    private static final double NANOS_PER_SECOND = 1e9;
-    private static final double READABLE = 10;
-
     private final Map<String, Device> before = new HashMap<>();
     private final List<Device> now;
     private final double seconds;
@@ -52,67 +46,35 @@ final class DeviceRates {
     }
 
     private long requests(Device device) {
-        return since(device, Device::getReads).getRequests()
-                + since(device, Device::getWrites).getRequests()
-                + since(device, Device::getOthers).getRequests();
+        return since(device, Device::getReads)
+                .plus(since(device, Device::getWrites))
+                .plus(since(device, Device::getOthers))
+                .requests();
     }
 
     private void addRow(Table table, Device device) {
-        Answered reads = since(device, Device::getReads);
-        Answered writes = since(device, Device::getWrites);
-        Answered others = since(device, Device::getOthers);
+        Flow reads = since(device, Device::getReads);
+        Flow writes = since(device, Device::getWrites);
+        Flow others = since(device, Device::getOthers);
         table.row(
                 device.getName(),
                 device.getPath(),
-                perSecond(reads.getRequests()),
-                bytesPerSecond(reads),
-                mean(reads),
-                perSecond(writes.getRequests()),
-                bytesPerSecond(writes),
-                mean(writes),
-                perSecond(others.getRequests()),
-                mean(others),
+                reads.rate(seconds),
+                reads.throughput(seconds),
+                reads.mean(),
+                writes.rate(seconds),
+                writes.throughput(seconds),
+                writes.mean(),
+                others.rate(seconds),
+                others.mean(),
                 Long.toString(device.getInFlight()),
                 Long.toString(device.getErrors()),
                 device.getExplanation());
     }
 
     /** What came to it between the looks. Another daemon that has taken the device up counts from 0. */
-    private Answered since(Device device, Function<Device, Answered> kind) {
-        Answered last = kind.apply(device);
+    private Flow since(Device device, Function<Device, Answered> kind) {
         Answered first = kind.apply(before.getOrDefault(device.getName(), Device.getDefaultInstance()));
-        if (first.getRequests() > last.getRequests()) {
-            return last;
-        }
-        return Answered.newBuilder()
-                .setRequests(last.getRequests() - first.getRequests())
-                .setBytes(last.getBytes() - first.getBytes())
-                .setNanos(last.getNanos() - first.getNanos())
-                .build();
-    }
-
-    private String perSecond(long count) {
-        double rate = count / seconds;
-        return String.format(Locale.ROOT, rate > 0 && rate < READABLE ? "%.1f" : "%.0f", rate);
-    }
-
-    private String bytesPerSecond(Answered answered) {
-        return Size.text((long) (answered.getBytes() / seconds));
-    }
-
-    private static String mean(Answered answered) {
-        return answered.getRequests() == 0 ? "" : time((double) answered.getNanos() / answered.getRequests());
-    }
-
-    /** A time as people write it, with two digits at least. */
-    static String time(double nanos) {
-        if (nanos < NANOS_PER_MILLI) {
-            return time(nanos / NANOS_PER_MICRO, "us");
-        }
-        return nanos < NANOS_PER_SECOND ? time(nanos / NANOS_PER_MILLI, "ms") : time(nanos / NANOS_PER_SECOND, "s");
-    }
-
-    private static String time(double value, String unit) {
-        return String.format(Locale.ROOT, value < READABLE ? "%.1f %s" : "%.0f %s", value, unit);
+        return Flow.of(kind.apply(device)).since(Flow.of(first));
     }
 }

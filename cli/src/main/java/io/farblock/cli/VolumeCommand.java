@@ -33,7 +33,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
         name = "volume",
         description =
-                "Create, list, show, resize, limit, clone, export, import, check, release and delete the volumes of a storage"
+                "Create, list, show, watch, resize, limit, clone, export, import, check, release and delete the volumes of a storage"
                         + " server.",
         footer = {
             "",
@@ -49,7 +49,8 @@ import picocli.CommandLine.ScopeType;
             VolumeSetCommand.class,
             VolumeExportCommand.class,
             VolumeImportCommand.class,
-            VolumeDiffCommand.class
+            VolumeDiffCommand.class,
+            VolumeTopCommand.class
         })
 final class VolumeCommand {
     private static final String NAME = "Name of the volume: 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front.";

@@ -68,15 +68,6 @@ class DeviceRatesTest {
     }
 
     @Test
-    void timesHaveTwoDigitsAtLeast() {
-        assertThat(DeviceRates.time(9_940)).isEqualTo("9.9 us");
-        assertThat(DeviceRates.time(52_300)).isEqualTo("52 us");
-        assertThat(DeviceRates.time(1_250_000)).isEqualTo("1.3 ms");
-        assertThat(DeviceRates.time(4e9)).isEqualTo("4.0 s");
-        assertThat(DeviceRates.time(73e9)).isEqualTo("73 s");
-    }
-
-    @Test
     void saysThatThereIsNothing() {
         assertThat(new DeviceRates(List.of(), List.of(), 1).text()).isEqualTo("no device is attached\n");
     }
