@@ -5,6 +5,8 @@ import { STATES, state } from './words.js';
 
 // With more snapshots than this a volume is closed until somebody opens it.
 const OPEN_SNAPSHOTS = 4;
+// Nobody reads more; a browser would be busy with nothing else.
+const MOST_ROWS = 500;
 
 const body = document.querySelector('#tree tbody');
 const filter = byId('filter');
@@ -177,12 +179,16 @@ export function drawTree(overview, history, chosenKey, onChoice, again) {
   choose = onChoice;
   redraw = again;
   const word = filter.value.trim().toLowerCase();
-  shown = visible(grown(overview.volumes), word);
+  const all = visible(grown(overview.volumes), word);
+  shown = all.slice(0, MOST_ROWS);
   if (!find(focused)) {
     // Tab leads to one row at any time.
     focused = shown.length > 0 ? shown[0].key : null;
   }
   keyed(body, shown, (node) => node.key, row, (element, node) => fill(element, node, history, word));
+  const more = byId('more-rows');
+  set(more, 'hidden', all.length === shown.length);
+  say(more, `and ${all.length - shown.length} more: filter them by a part of the name`);
   const none = byId('no-volumes');
   set(none, 'hidden', shown.length > 0);
   say(none, overview.volumes.length > 0 ? 'Nothing has this in its name, clients or state.'

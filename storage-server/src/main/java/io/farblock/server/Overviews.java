@@ -16,11 +16,13 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * What the server says of itself to those who look again and again: gathered at most twice a second, however many look, and
- * each is shown what is not hidden from it. From any thread; who asks while it is being gathered waits for that.
+ * What the server says of itself to those who look again and again: gathered at most twice a second, and less often where
+ * there is much to gather, however many look; each is shown what is not hidden from it. From any thread; who asks while it is being gathered waits for that.
  */
 final class Overviews {
     private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    // Of a processor, gathering has one part in so many at most.
+    private static final int SHARES = 10;
 
     private final VolumeTable volumes;
     private final RecentEvents events;
@@ -28,6 +30,7 @@ final class Overviews {
     private final LongSupplier nanoTime;
     private final long beganNanos;
     private Overview latest;
+    private long freshNanos;
 
     Overviews(VolumeTable volumes, RecentEvents events, Supplier<Server> server, LongSupplier nanoTime) {
         this.volumes = volumes;
@@ -68,8 +71,10 @@ final class Overviews {
 
     private synchronized Overview latest() throws VolumeException {
         long uptimeNanos = nanoTime.getAsLong() - beganNanos;
-        if (latest == null || uptimeNanos - latest.getUptimeNanos() > FRESH_NANOS) {
+        if (latest == null || uptimeNanos - latest.getUptimeNanos() > freshNanos) {
             latest = gather(uptimeNanos);
+            long tookNanos = nanoTime.getAsLong() - beganNanos - uptimeNanos;
+            freshNanos = Math.max(FRESH_NANOS, SHARES * tookNanos);
         }
         return latest;
     }

@@ -116,6 +116,19 @@ final class Canned {
                                 .setWaitsFor("the volume is busy")));
     }
 
+    /** One of so many volumes, with a number in their names. */
+    static Overview many(Overview of, long uptimeNanos, int volumes) {
+        Overview.Builder changed = of.toBuilder().setUptimeNanos(uptimeNanos).clearVolumes();
+        for (int i = 0; i < volumes; i++) {
+            changed.addVolumesBuilder()
+                    .getVolumeBuilder()
+                    .setName("volume" + i)
+                    .setUuid("uuid of " + i)
+                    .setState(VolumeState.VOLUME_STATE_READY);
+        }
+        return changed.build();
+    }
+
     /** One in which everything that strangers may choose is this. */
     static Overview named(Overview of, long uptimeNanos, String text) {
         Overview.Builder changed = of.toBuilder().setUptimeNanos(uptimeNanos).setCaller(text);

@@ -350,6 +350,19 @@ class PageTest {
         assertThat(browser.text("#no-volumes")).isEqualTo("Nothing has this in its name, clients or state.");
     }
 
+    @Test
+    void moreVolumesThanAnybodyReadsAreLeftOutAndSaidSo() throws Exception {
+        Overview real = shown.admin().getOverview(GetOverviewRequest.getDefaultInstance());
+        shown.show(who -> Canned.many(real, System.nanoTime(), 600));
+        look();
+        await("return document.querySelectorAll('#tree tbody tr').length === 500");
+        assertThat(browser.text("#more-rows")).isEqualTo("and 100 more: filter them by a part of the name");
+        browser.driver().findElement(By.id("filter")).sendKeys("volume59");
+        assertThat(rows()).hasSize(11);
+        assertThat(browser.run("return document.querySelector('#more-rows').checkVisibility()"))
+                .isEqualTo(false);
+    }
+
     private static void press(Keys key) {
         new Actions(browser.driver()).sendKeys(key).perform();
     }
