@@ -6,6 +6,11 @@ import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -17,6 +22,8 @@ final class AdminClient implements AutoCloseable {
 
     private final String address;
     private final boolean isEncrypted;
+    // Of its own: one that is shared by the process outlives the channel, and the end of the process waits for it.
+    private final EventLoopGroup loop;
     private final ManagedChannel channel;
 
     /** Connects when the first call is made. */
@@ -25,7 +32,11 @@ final class AdminClient implements AutoCloseable {
         InetSocketAddress server = Endpoint.parse(address);
         Endpoint.requireSecure(links, server);
         isEncrypted = links.isEncrypted();
+        loop = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("farblock-api", true), EpollIoHandler.newFactory());
         channel = NettyChannelBuilder.forAddress(server)
+                .eventLoopGroup(loop)
+                .channelType(EpollSocketChannel.class)
                 .negotiationType(isEncrypted ? NegotiationType.TLS : NegotiationType.PLAINTEXT)
                 .sslContext(links.callClient())
                 .build();
@@ -56,5 +67,6 @@ final class AdminClient implements AutoCloseable {
     @Override
     public void close() {
         channel.shutdownNow();
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 }

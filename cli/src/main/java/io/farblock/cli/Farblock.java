@@ -11,7 +11,6 @@ import java.util.Set;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -36,25 +35,6 @@ import picocli.CommandLine.ScopeType;
             "5:in use, taken, or not allowed as things are"
         })
 public final class Farblock {
-    /** In the order of the help. */
-    private static final List<Class<?>> SUBCOMMANDS = List.of(
-            ServerCommand.class,
-            DaemonCommand.class,
-            VolumeCommand.class,
-            AttachCommand.class,
-            DetachCommand.class,
-            StatusCommand.class,
-            TopCommand.class,
-            BenchCommand.class,
-            DoctorCommand.class,
-            PkiCommand.class,
-            CsiCommand.class,
-            DockerPluginCommand.class,
-            ConfigCommand.class,
-            CompletionCommand.class,
-            ClassDataCommand.class,
-            HelpCommand.class);
-
     private static final Set<String> WITHOUT_CONFIGURATION =
             Set.of("-h", "--help", "-V", "--version", "help", "config", "completion", "class-data");
 
@@ -121,7 +101,7 @@ public final class Farblock {
     /** Runs the command in this process. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
         Farblock command = new Farblock();
-        CommandLine line = commandLine(command, called(arguments));
+        CommandLine line = CommandTree.called(command, List.of(arguments));
         line.getCommandSpec().usageMessage().footer(FIRST_STEPS);
         line.setOut(out);
         line.setErr(err);
@@ -152,26 +132,7 @@ public final class Farblock {
 
     /** The command with everything that can be called. */
     static CommandLine commandLine() {
-        return commandLine(new Farblock(), SUBCOMMANDS);
-    }
-
-    private static CommandLine commandLine(Farblock command, List<Class<?>> subcommands) {
-        CommandLine line = new CommandLine(command);
-        subcommands.forEach(line::addSubcommand);
-        return line;
-    }
-
-    /** The subcommand that is called, or all: reading what all of them declare takes longer than most of them run. */
-    private static List<Class<?>> called(String... arguments) {
-        return SUBCOMMANDS.stream()
-                .filter(type -> arguments.length > 0 && name(type).equals(arguments[0]))
-                .findFirst()
-                .<List<Class<?>>>map(List::of)
-                .orElse(SUBCOMMANDS);
-    }
-
-    private static String name(Class<?> subcommand) {
-        return subcommand.getAnnotation(Command.class).name();
+        return CommandTree.whole(new Farblock());
     }
 
     private int execute(ParseResult parsed) {

@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ScopeType;
 
-/** {@code farblock volume}: the volumes of a storage server. */
+/** {@code farblock volume}: the volumes of a storage server; {@link CommandTree} knows what is below it. */
 @Command(
         name = "volume",
         description =
@@ -44,14 +44,7 @@ import picocli.CommandLine.ScopeType;
             "  farblock volume clone backup@monday trial",
             "  farblock volume delete backup"
         },
-        subcommands = {
-            SnapshotCommand.class,
-            VolumeSetCommand.class,
-            VolumeExportCommand.class,
-            VolumeImportCommand.class,
-            VolumeDiffCommand.class,
-            VolumeTopCommand.class
-        })
+        addMethodSubcommands = false)
 final class VolumeCommand {
     private static final String NAME = "Name of the volume: 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front.";
 

@@ -7,9 +7,11 @@ import io.farblock.server.StorageServer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** What the command prints when all is well: help that a newcomer can follow, text for people, JSON for scripts. */
 class FarblockTest {
@@ -30,7 +32,7 @@ class FarblockTest {
                 List.of("status"),
                 List.of("doctor"))) {
             String name = "farblock " + String.join(" ", command);
-            List<String> help = new java.util.ArrayList<>(command);
+            List<String> help = new ArrayList<>(command);
             help.add("--help");
             Run run = Run.of(help.toArray(new String[0]));
             assertThat(run.code()).as(name).isZero();
@@ -39,6 +41,29 @@ class FarblockTest {
         assertThat(Run.of("--help").out())
                 .contains("First steps:", "farblock demo")
                 .doesNotContain("class-data");
+    }
+
+    /** Only the branch of the command tree that is called is made, and it says what the whole tree says. */
+    @Test
+    void helpsWithACommandAsTheWholeTreeDoes() {
+        List<String> helped = new ArrayList<>();
+        helpsAsTheWholeTreeDoes(Farblock.commandLine(), List.of(), helped);
+        assertThat(helped).contains("attach", "volume", "volume list", "volume import", "volume snapshot create");
+        assertThat(Run.of("help", "volume").out()).contains("farblock volume create backup");
+    }
+
+    private static void helpsAsTheWholeTreeDoes(CommandLine line, List<String> words, List<String> helped) {
+        for (CommandLine subcommand : line.getSubcommands().values()) {
+            List<String> call = new ArrayList<>(words);
+            call.add(subcommand.getCommandName());
+            // "help" takes no --help.
+            if (!subcommand.getCommandName().equals("help")) {
+                helped.add(String.join(" ", call));
+                helpsAsTheWholeTreeDoes(subcommand, call, helped);
+                call.add("--help");
+                assertThat(Run.of(call.toArray(new String[0])).out()).isEqualTo(subcommand.getUsageMessage());
+            }
+        }
     }
 
     @Test
