@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
  * The server on a disk that forgets what was not flushed when its power is cut, in the middle of writes, snapshots, clones and
  * merges: a plain volume, one with snapshots, and a clone.
  */
+@Tag("fault")
 @Timeout(3600)
 class PowerCutTest {
     private static final int CUTS = 10;
