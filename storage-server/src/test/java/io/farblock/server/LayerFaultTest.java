@@ -9,9 +9,7 @@ import io.farblock.linux.Errno;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -126,25 +124,10 @@ class LayerFaultTest {
         VolumeRecord more = record.toBuilder()
                 .addLayers(record.getLayers(1).toBuilder().setUuid("00000000-0000-0000-0000-000000000000"))
                 .build();
-        int before = openFiles();
+        int before = OpenFiles.countUnder(directory);
 
         assertThatThrownBy(() -> volume.layers().turnTo(more)).isInstanceOf(IOException.class);
 
-        assertThat(openFiles()).isEqualTo(before);
-    }
-
-    private int openFiles() throws IOException {
-        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
-            // One of a layer has its name.
-            return (int) files.filter(file -> isOfVolumes(file)).count();
-        }
-    }
-
-    private boolean isOfVolumes(Path descriptor) {
-        try {
-            return Files.readSymbolicLink(descriptor).startsWith(directory);
-        } catch (IOException e) {
-            return false;
-        }
+        assertThat(OpenFiles.countUnder(directory)).isEqualTo(before);
     }
 }

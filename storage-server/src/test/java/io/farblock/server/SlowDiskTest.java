@@ -141,7 +141,8 @@ class SlowDiskTest {
 
     @Test
     void stopsAfterALimitAndNamesWhatIsNotFlushed() throws Exception {
-        disk.stallOnlyUnder(slowFiles());
+        Path slowFiles = filesOf("slow");
+        disk.stallOnlyUnder(slowFiles);
         try (RawClient slow = new RawClient(server.dataAddress());
                 RawClient other = new RawClient(server.dataAddress())) {
             slow.open(RawClient.hello("slow", "node-a"));
@@ -157,12 +158,18 @@ class SlowDiskTest {
 
             // What is stuck may still write: no other server may begin here before this process is gone.
             assertThatThrownBy(() -> DataDirectory.open(disk, directory)).isInstanceOf(StartupException.class);
+
+            // It does, before it closes them.
+            stall.release();
+            while (OpenFiles.countUnder(slowFiles) > 0) {
+                Thread.onSpinWait();
+            }
         }
     }
 
-    private Path slowFiles() throws Exception {
+    private Path filesOf(String volume) throws IOException {
         try (Operator operator = new Operator(server)) {
-            return directory.resolve("volumes").resolve(operator.show("slow").getUuid());
+            return directory.resolve("volumes").resolve(operator.show(volume).getUuid());
         }
     }
 
