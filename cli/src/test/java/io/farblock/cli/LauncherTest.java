@@ -111,21 +111,51 @@ class LauncherTest {
         assertThat(ended.output()).isEqualTo("farblock: Maven is missing: apt-get install maven\n");
     }
 
-    @Test
-    void worksThroughASymbolicLinkFromAnyFolderInAnInstalledCopy() throws Exception {
+    private Path installCopy() throws IOException {
         Path installed = Files.createDirectories(work.resolve("opt/farblock"));
         Files.createDirectories(installed.resolve("launcher"));
         Files.createDirectories(installed.resolve("lib"));
         Files.createFile(installed.resolve("lib/one.jar"));
         Files.writeString(installed.resolve("lib/jvm-flags"), "-Done -Dtwo\n");
-        Files.copy(TOP.resolve("launcher/common"), installed.resolve("launcher/common"));
-        Files.copy(TOP.resolve("farblock"), installed.resolve("farblock"));
+        for (String script : new String[] {"farblock", "launcher/common", "launcher/supervise"}) {
+            Files.copy(TOP.resolve(script), installed.resolve(script));
+        }
+        return installed;
+    }
+
+    @Test
+    void worksThroughASymbolicLinkFromAnyFolderInAnInstalledCopy() throws Exception {
+        Path installed = installCopy();
         Files.createSymbolicLink(work.resolve("farblock"), installed.resolve("farblock"));
         installFakeJava("17");
         Ended ended = run(Path.of("/"), withoutJava(), work.resolve("farblock").toString(), "status");
         assertThat(ended.code()).as(ended.output()).isZero();
         assertThat(ended.output())
                 .contains("-cp " + installed.resolve("lib/one.jar") + " io.farblock.cli.Farblock status");
+    }
+
+    /** An upgrade brings jars of other names; a daemon that died afterwards could not be started again with the old ones. */
+    @Test
+    void startsASupervisedDaemonFromWhatIsInstalledByThen() throws Exception {
+        Path library = installCopy().resolve("lib");
+        installFakeJava("17");
+        Path home = work.resolve("jvm/java-17");
+        Files.writeString(
+                home.resolve("bin/java"),
+                "#!/bin/bash\n[ ! -e %1$s/one.jar ] || { mv %1$s/one.jar %1$s/two.jar; kill -9 $$; }\n"
+                                .formatted(library)
+                        + "echo \"started with $*\"\n");
+        Ended ended = run(
+                work,
+                Map.of("JAVA_HOME", home.toString()),
+                library.resolveSibling("farblock").toString(),
+                "daemon",
+                "--supervise",
+                "--name",
+                "x");
+        assertThat(ended.code()).as(ended.output()).isZero();
+        assertThat(ended.output())
+                .contains("-cp " + library.resolve("two.jar") + " io.farblock.cli.Farblock daemon --name x\n");
     }
 
     @Test
