@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(SharedNode.class)
 class DaemonFaultTest {
     private static final long MIB = 1L << 20;
-    private static final int LOAD_MEGABYTES = 16;
+    private static final int LOAD_MEGABYTES = Faults.fully(16, 4);
 
     private static Node node;
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 @Tag("fault")
 class NetworkFaultTest {
     private static final long MIB = 1L << 20;
-    private static final int LOAD_MEGABYTES = 16;
+    private static final int LOAD_MEGABYTES = Faults.fully(16, 4);
     private static final String NAMESPACE = "farblock-test";
     private static final String SERVER = "10.98.0.2";
     private static final String IN_NAMESPACE = "ip netns exec " + NAMESPACE + " ";
