@@ -28,6 +28,7 @@ final class CommandTree {
             DockerPluginCommand.class,
             ConfigCommand.class,
             CompletionCommand.class,
+            ManCommand.class,
             ClassDataCommand.class,
             HelpCommand.class);
 

@@ -36,7 +36,7 @@ import picocli.CommandLine.ScopeType;
         })
 public final class Farblock {
     private static final Set<String> WITHOUT_CONFIGURATION =
-            Set.of("-h", "--help", "-V", "--version", "help", "config", "completion", "class-data");
+            Set.of("-h", "--help", "-V", "--version", "help", "config", "completion", "man", "class-data");
 
     /** The first thing that a newcomer may try; the launcher knows the two that are not Java. */
     private static final String[] FIRST_STEPS = {
