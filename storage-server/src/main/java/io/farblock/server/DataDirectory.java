@@ -106,10 +106,13 @@ final class DataDirectory implements AutoCloseable {
     }
 
     private static String unusable(Path root, IOException e) {
-        boolean denied = e instanceof LinuxException failure
-                && (failure.errno() == Errno.EACCES
-                        || failure.errno() == Errno.EPERM
-                        || failure.errno() == Errno.EROFS);
+        int errno = e instanceof LinuxException failure ? failure.errno() : 0;
+        if (errno == Errno.EROFS) {
+            return "data directory " + root
+                    + " is on a file system that this process may only read: mount it for writing,"
+                    + " or add ReadWritePaths=" + root + " with systemctl edit farblock-server, or choose another one";
+        }
+        boolean denied = errno == Errno.EACCES || errno == Errno.EPERM;
         if (denied || e instanceof java.nio.file.AccessDeniedException) {
             return "data directory " + root + " is not writable for " + System.getProperty("user.name")
                     + ": run chown " + System.getProperty("user.name") + " " + root

@@ -3,6 +3,7 @@ package io.farblock.tls;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -115,6 +116,10 @@ final class CredentialFiles {
         } catch (NoSuchFileException e) {
             throw new CredentialsException(
                     "there is no " + file + ": make the folder with farblock pki issue, or copy it here", e);
+        } catch (AccessDeniedException e) {
+            String user = System.getProperty("user.name");
+            throw new CredentialsException(
+                    file + " is not readable for " + user + ": run chown -R " + user + " " + folder, e);
         } catch (IOException e) {
             throw new CredentialsException(file + " cannot be read: " + e, e);
         }
