@@ -1,5 +1,6 @@
 package io.farblock.daemon;
 
+import io.farblock.encryption.KeySource;
 import io.farblock.session.ClientOptions;
 import io.farblock.tls.LinkSecurity;
 import java.nio.file.Path;
@@ -16,6 +17,8 @@ import java.util.UUID;
  * @param links how connections to servers are secured; whoever starts the daemon closes it
  * @param group whose members may use the local API too, by name or number; null for nobody's
  * @param keepAliveMillis when a server that says nothing is given up and connected to again
+ * @param keys where the keys of encrypted volumes are
+ * @param encryptedOnly whether volumes that are not encrypted are refused
  */
 public record DaemonOptions(
         Path socket,
@@ -25,7 +28,9 @@ public record DaemonOptions(
         UUID clientId,
         LinkSecurity links,
         String group,
-        int keepAliveMillis) {
+        int keepAliveMillis,
+        KeySource keys,
+        boolean encryptedOnly) {
     /** Where the local API listens if nobody says otherwise. */
     public static final Path DEFAULT_SOCKET = Path.of("/run/farblock/daemon.sock");
 
@@ -58,22 +63,48 @@ public record DaemonOptions(
                 clientId,
                 LinkSecurity.LOOPBACK_ONLY,
                 null,
-                ClientOptions.USUAL_KEEP_ALIVE_MILLIS);
+                ClientOptions.USUAL_KEEP_ALIVE_MILLIS,
+                new KeySource(KeySource.DEFAULT_FOLDER, null),
+                false);
     }
 
     /** The same with its connections secured in another way. */
     public DaemonOptions withLinks(LinkSecurity others) {
-        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, others, group, keepAliveMillis);
+        return with(others, group, keepAliveMillis, keys, encryptedOnly);
     }
 
     /** The same with a local API that others may use too. */
     public DaemonOptions withGroup(String other) {
-        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, links, other, keepAliveMillis);
+        return with(links, other, keepAliveMillis, keys, encryptedOnly);
     }
 
     /** The same with another limit to a server's silence. */
     public DaemonOptions withKeepAlive(int millis) {
-        return new DaemonOptions(socket, loops, pollMicros, clientName, clientId, links, group, millis);
+        return with(links, group, millis, keys, encryptedOnly);
+    }
+
+    /** The same with keys from elsewhere, for encrypted volumes and, if these alone are wanted, for no others. */
+    public DaemonOptions withKeys(KeySource others, boolean theseAlone) {
+        return with(links, group, keepAliveMillis, others, theseAlone);
+    }
+
+    private DaemonOptions with(
+            LinkSecurity newLinks,
+            String newGroup,
+            int newKeepAliveMillis,
+            KeySource newKeys,
+            boolean newEncryptedOnly) {
+        return new DaemonOptions(
+                socket,
+                loops,
+                pollMicros,
+                clientName,
+                clientId,
+                newLinks,
+                newGroup,
+                newKeepAliveMillis,
+                newKeys,
+                newEncryptedOnly);
     }
 
     /** How long loops poll on this machine if nobody says otherwise. */

@@ -93,8 +93,8 @@ final class DeviceAttachment {
     }
 
     private AttachedDevice create(VolumeStores stores, List<IoEventLoop> loops) throws DaemonException {
-        int queues = stores.stores().size();
-        StoreInfo info = stores.stores().get(0).info();
+        int queues = stores.blocks().size();
+        StoreInfo info = stores.blocks().get(0).info();
         try (VduseControl control = openControl()) {
             control.create(new VduseDeviceConfig(
                     name,
@@ -132,7 +132,7 @@ final class DeviceAttachment {
             }
             VdpaBus.setMessageTimeout(name, MESSAGE_TIMEOUT_SECONDS);
             QueueLogs logs = QueueLogs.create(QueueLogs.file(options, name), loops.size(), QueueLogs.instance(record));
-            device = newDevice(kernelDevice, life, stores.stores(), logs, loops);
+            device = newDevice(kernelDevice, life, stores.blocks(), logs, loops);
         } catch (IOException e) {
             kernelDevice.close();
             throw e;

@@ -93,7 +93,7 @@ final class DeviceTakeUp {
         DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
         try {
             QueueLogs logs = QueueLogs.open(QueueLogs.file(options, name), loops.size(), QueueLogs.instance(record));
-            VduseBlkDevice device = DeviceAttachment.newDevice(kernelDevice, life, stores.stores(), logs, loops);
+            VduseBlkDevice device = DeviceAttachment.newDevice(kernelDevice, life, stores.blocks(), logs, loops);
             device.takeOver();
             return new AttachedDevice(name, record, DeviceAttachment.serial(device.info()), life, device, stores);
         } catch (IOException e) {

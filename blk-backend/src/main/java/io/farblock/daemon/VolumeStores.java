@@ -5,18 +5,24 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.farblock.api.node.AttachRequest;
 import io.farblock.api.node.Device;
 import io.farblock.api.node.DeviceRecord;
+import io.farblock.block.BlockStore;
 import io.farblock.client.OpenFailedException;
 import io.farblock.client.RemoteStatus;
 import io.farblock.client.RemoteStore;
 import io.farblock.client.RemoteVolume;
 import io.farblock.daemon.DaemonException.Kind;
 import io.farblock.device.BlkLimits;
+import io.farblock.encryption.EncryptedStore;
+import io.farblock.encryption.KeyException;
+import io.farblock.encryption.VolumeKey;
 import io.farblock.session.ClientOptions;
 import io.farblock.session.ClientSession;
 import io.farblock.session.SessionCounters;
+import io.farblock.wire.WireBuffers;
 import io.farblock.wire.proto.Welcome;
 import io.netty.channel.IoEventLoop;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -42,10 +48,17 @@ final class VolumeStores {
 
     private final RemoteVolume volume;
     private final List<RemoteStore> stores = new ArrayList<>();
+    // What devices use: the stores themselves, or those that encrypt over them.
+    private final List<BlockStore> blocks = new ArrayList<>();
 
     private VolumeStores(RemoteVolume volume) {
         this.volume = volume;
-        stores.add(volume.store());
+        add(volume.store());
+    }
+
+    private void add(RemoteStore store) {
+        stores.add(store);
+        blocks.add(store);
     }
 
     /** Opens the volume of a record for the first time. */
@@ -58,8 +71,9 @@ final class VolumeStores {
                 request, RemoteVolume.open(server, options.links(), client, BlkLimits.QUEUE_ENTRIES, loops.get(0))));
         try {
             for (int queue = 1; queue < loops.size(); queue++) {
-                opened.stores.add(await(request, opened.volume.openQueue(queue, loops.get(queue))));
+                opened.add(await(request, opened.volume.openQueue(queue, loops.get(queue))));
             }
+            opened.encryptWith(key(options, record, opened.welcome()));
             return opened;
         } catch (DaemonException e) {
             opened.close();
@@ -82,10 +96,17 @@ final class VolumeStores {
             requireSecure(options, server);
             // The lease is wanted back under its epoch: whoever has taken it since keeps it.
             ClientOptions client = clientOptions(options, record, false);
+            VolumeKey key = key(options, record, known);
             VolumeStores resumed = new VolumeStores(
                     RemoteVolume.resume(server, options.links(), client, BlkLimits.QUEUE_ENTRIES, loops.get(0), known));
             for (int queue = 1; queue < loops.size(); queue++) {
-                resumed.stores.add(resumed.volume.resumeQueue(queue, loops.get(queue)));
+                resumed.add(resumed.volume.resumeQueue(queue, loops.get(queue)));
+            }
+            try {
+                resumed.encryptWith(key);
+            } catch (DaemonException e) {
+                resumed.leave();
+                throw e;
             }
             return resumed;
         } catch (InvalidProtocolBufferException | UnknownHostException | IllegalArgumentException e) {
@@ -104,6 +125,37 @@ final class VolumeStores {
         }
     }
 
+    /** The key of a volume; null if it is not encrypted, and need not be. */
+    private static VolumeKey key(DaemonOptions options, DeviceRecord record, Welcome welcome) throws DaemonException {
+        String volume = record.getRequest().getVolume();
+        if (!welcome.hasEncryption()) {
+            if (options.encryptedOnly()) {
+                throw new DaemonException(
+                        Kind.REFUSED,
+                        "volume " + volume + " is not encrypted, and this daemon was started with --encrypted-only");
+            }
+            return null;
+        }
+        try {
+            return options.keys().find(welcome.getEncryption());
+        } catch (KeyException e) {
+            throw new DaemonException(Kind.REFUSED, "volume " + volume + " is encrypted: " + e.getMessage(), e);
+        }
+    }
+
+    private void encryptWith(VolumeKey key) throws DaemonException {
+        if (key == null) {
+            return;
+        }
+        try {
+            for (int queue = 0; queue < stores.size(); queue++) {
+                blocks.set(queue, new EncryptedStore(stores.get(queue), key, WireBuffers.pool()));
+            }
+        } catch (IOException e) {
+            throw new DaemonException(Kind.REFUSED, e.getMessage(), e);
+        }
+    }
+
     private static ClientOptions clientOptions(DaemonOptions options, DeviceRecord record, boolean takeOver) {
         ByteBuffer session = record.getSessionId().asReadOnlyByteBuffer();
         return new ClientOptions(
@@ -115,7 +167,8 @@ final class VolumeStores {
                 .ofSession(new UUID(session.getLong(0), session.getLong(Long.BYTES)), record.getTakeovers())
                 .keepAlive(options.keepAliveMillis())
                 .failAfter(record.getRequest().getFailAfterMillis())
-                .publishedAs(record.getRequest().getPublication());
+                .publishedAs(record.getRequest().getPublication())
+                .encrypting();
     }
 
     private static InetSocketAddress address(String server) throws DaemonException {
@@ -165,8 +218,9 @@ final class VolumeStores {
         return new DaemonException(kind, cause.getMessage(), cause);
     }
 
-    List<RemoteStore> stores() {
-        return stores;
+    /** What a device reads and writes, one for each queue. */
+    List<BlockStore> blocks() {
+        return blocks;
     }
 
     /** The server's address, 4 or 16 bytes. */
@@ -240,8 +294,8 @@ final class VolumeStores {
 
     /** Closes every store, on its loop. */
     void close() {
-        for (RemoteStore store : stores) {
-            store.loop().execute(store::close);
+        for (int queue = 0; queue < stores.size(); queue++) {
+            stores.get(queue).loop().execute(blocks.get(queue)::close);
         }
         awaitClosed();
     }

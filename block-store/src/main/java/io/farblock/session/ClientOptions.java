@@ -53,7 +53,7 @@ public record ClientOptions(
                 0,
                 readOnly,
                 takeOver,
-                FrameLayout.FEATURES,
+                FrameLayout.USUAL_FEATURES,
                 1 << 20,
                 128,
                 USUAL_KEEP_ALIVE_MILLIS,
@@ -65,26 +65,37 @@ public record ClientOptions(
 
     /** The same, for an attachment that has an id already. */
     public ClientOptions ofSession(UUID session, int newLife) {
-        return with(session, newLife, keepAliveMillis, failAfterMillis, publication);
+        return with(session, newLife, features, keepAliveMillis, failAfterMillis, publication);
     }
 
     /** The same, with a limit to waiting, in milliseconds; 0 for none. */
     public ClientOptions failAfter(long millis) {
-        return with(sessionId, life, keepAliveMillis, millis, publication);
+        return with(sessionId, life, features, keepAliveMillis, millis, publication);
     }
 
     /** The same, with another limit to the server's silence, in milliseconds. */
     public ClientOptions keepAlive(int millis) {
-        return with(sessionId, life, millis, failAfterMillis, publication);
+        return with(sessionId, life, features, millis, failAfterMillis, publication);
     }
 
     /** The same, for a volume that is published; the number of the publication. */
     public ClientOptions publishedAs(long number) {
-        return with(sessionId, life, keepAliveMillis, failAfterMillis, number);
+        return with(sessionId, life, features, keepAliveMillis, failAfterMillis, number);
+    }
+
+    /** The same, for whoever encrypts and decrypts as the welcome says; others may not open an encrypted volume. */
+    public ClientOptions encrypting() {
+        long more = features | FrameLayout.FEATURE_ENCRYPTION;
+        return with(sessionId, life, more, keepAliveMillis, failAfterMillis, publication);
     }
 
     private ClientOptions with(
-            UUID newSessionId, int newLife, int newKeepAliveMillis, long newFailAfterMillis, long newPublication) {
+            UUID newSessionId,
+            int newLife,
+            long newFeatures,
+            int newKeepAliveMillis,
+            long newFailAfterMillis,
+            long newPublication) {
         return new ClientOptions(
                 volume,
                 clientId,
@@ -93,7 +104,7 @@ public record ClientOptions(
                 newLife,
                 readOnly,
                 takeOver,
-                features,
+                newFeatures,
                 maxPayloadBytes,
                 maxInFlight,
                 newKeepAliveMillis,

@@ -45,7 +45,7 @@ final class HelloRules {
     }
 
     static Welcome welcome(Hello hello, OpenVolume volume, ServerLimits limits, String serverName) {
-        return Welcome.newBuilder()
+        Welcome.Builder welcome = Welcome.newBuilder()
                 .setVersion(FrameLayout.VERSION)
                 .setFeatures(hello.getFeatures() & FrameLayout.FEATURES)
                 .setVolumeId(ControlFrame.idBytes(volume.store().info().volumeId()))
@@ -58,8 +58,11 @@ final class HelloRules {
                 .setInfo(ControlFrame.volumeInfo(volume.store().info()))
                 .setServerName(serverName)
                 .setKeepAliveMillis(limits.keepAliveMillis())
-                .setSharedWriters(volume.hasSharedWriters())
-                .build();
+                .setSharedWriters(volume.hasSharedWriters());
+        if (volume.encryption() != null) {
+            welcome.setEncryption(volume.encryption());
+        }
+        return welcome.build();
     }
 
     /** Why a welcome cannot be lived with, or null. */

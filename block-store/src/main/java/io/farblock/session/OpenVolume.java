@@ -3,6 +3,7 @@ package io.farblock.session;
 import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
+import io.farblock.wire.proto.Encryption;
 
 /**
  * A volume that was opened for one connection. Called on the session's loop only.
@@ -29,6 +30,11 @@ public interface OpenVolume {
 
     /** Whether other clients may write as well. */
     boolean hasSharedWriters();
+
+    /** How its clients encrypt it; null if they do not. */
+    default Encryption encryption() {
+        return null;
+    }
 
     /** A value that changes whenever acknowledged writes that were not flushed may have been lost. */
     long durabilityVerifier();

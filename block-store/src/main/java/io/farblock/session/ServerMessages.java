@@ -102,6 +102,13 @@ final class ServerMessages implements FrameSorter.Receiver {
                     RefusalCode.REFUSAL_CODE_REPLACED,
                     "volume " + volume + " was deleted and made again",
                     "");
+        } else if (known != null && !known.getEncryption().equals(received.getEncryption())) {
+            // Or else a server could ask for what is written from now on in the clear.
+            session.endWith(
+                    BlockStatus.IO_ERROR,
+                    RefusalCode.REFUSAL_CODE_REPLACED,
+                    "volume " + volume + " is not encrypted any more as it was, says the server",
+                    "");
         } else if (known != null && known.getEpoch() != received.getEpoch()) {
             leaseLost("");
         } else {

@@ -49,8 +49,14 @@ public final class FrameLayout {
     /** Feature bit: both ends fill in the CRC of each payload. */
     public static final long FEATURE_PAYLOAD_CRC = 1;
 
+    /** Feature bit: the client encrypts and decrypts what is in volumes that say so. */
+    public static final long FEATURE_ENCRYPTION = 2;
+
+    /** The feature bits that every client of this version asks for. */
+    public static final long USUAL_FEATURES = FEATURE_PAYLOAD_CRC;
+
     /** All feature bits that this code knows. */
-    public static final long FEATURES = FEATURE_PAYLOAD_CRC;
+    public static final long FEATURES = USUAL_FEATURES | FEATURE_ENCRYPTION;
 
     static final int HEADER_LENGTH = 4;
     static final int OPCODE = 6;

@@ -4,6 +4,7 @@ import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStore;
 import io.farblock.block.MemoryStore;
 import io.farblock.block.StoreInfo;
+import io.farblock.wire.proto.Encryption;
 import io.farblock.wire.proto.Hello;
 import io.farblock.wire.proto.RefusalCode;
 import java.nio.ByteBuffer;
@@ -30,6 +31,7 @@ public final class MemoryHost implements VolumeHost {
     private long verifier = 77;
     private boolean holdNew;
     private boolean sharedWriters;
+    private Encryption encryption;
     private BlockStatus failNew;
     private boolean lastFirst;
     private RefusalCode refusal = RefusalCode.REFUSAL_CODE_UNSPECIFIED;
@@ -94,6 +96,11 @@ public final class MemoryHost implements VolumeHost {
     /** The volume was deleted and made again. */
     public void replace() {
         generation++;
+    }
+
+    /** The volume is encrypted like this, says the server from now on. */
+    void encrypt(Encryption how) {
+        encryption = how;
     }
 
     /** Another client has taken the volume over. */
@@ -208,6 +215,11 @@ public final class MemoryHost implements VolumeHost {
         @Override
         public boolean hasSharedWriters() {
             return sharedWriters;
+        }
+
+        @Override
+        public Encryption encryption() {
+            return encryption;
         }
 
         @Override

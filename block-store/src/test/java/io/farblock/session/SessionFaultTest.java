@@ -9,6 +9,7 @@ import io.farblock.block.StoreInfo;
 import io.farblock.block.StoreListener;
 import io.farblock.block.TestLoop;
 import io.farblock.wire.FrameLayout;
+import io.farblock.wire.proto.Encryption;
 import io.farblock.wire.proto.RefusalCode;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
@@ -412,6 +413,26 @@ class SessionFaultTest {
         loop.runTasks();
         host.bytes().putLong(0, 0);
         host.replace();
+        pair.connection.cut("cut");
+
+        loop.advance(SECOND);
+
+        assertThat(write.status).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(host.bytes().getLong(0)).isZero();
+        assertThat(pair.client.state()).isEqualTo(ClientSession.State.ENDED);
+    }
+
+    /** A server that could have an encrypted volume go on as a plain one would get to see what is written. */
+    @Test
+    void nothingIsWrittenToAVolumeThatIsNotEncryptedAnyMore() {
+        host.encrypt(
+                Encryption.newBuilder().setCipher("aes-256-xts").setKey("mail").build());
+        pair.open();
+        host.store().hold(true);
+        Probe write = submit(new Probe(0).write(0, 512, 1));
+        loop.runTasks();
+        host.bytes().putLong(0, 0);
+        host.encrypt(null);
         pair.connection.cut("cut");
 
         loop.advance(SECOND);

@@ -42,6 +42,9 @@ final class DaemonCommand implements Callable<Integer> {
     @Mixin
     private MetricsOption metrics;
 
+    @Mixin
+    private KeyOptions keys;
+
     @Option(
             names = "--loops",
             paramLabel = "N",
@@ -69,6 +72,11 @@ final class DaemonCommand implements Callable<Integer> {
             description = "Let the members of this group use the daemon too, which gives them all disks that it has or"
                     + " can have; only root if not given.")
     private String group;
+
+    @Option(
+            names = "--encrypted-only",
+            description = "Refuse volumes that are not encrypted, so that no server gets to see what is written here.")
+    private boolean encryptedOnly;
 
     @Option(
             names = "--supervise",
@@ -111,7 +119,8 @@ final class DaemonCommand implements Callable<Integer> {
         DaemonOptions options = new DaemonOptions(socket, count, pollMicros(), identity.name(), identity.id())
                 .withLinks(links.security())
                 .withKeepAlive(keepAliveMillis())
-                .withGroup(group);
+                .withGroup(group)
+                .withKeys(keys.source(), encryptedOnly);
         // Devices wait for the daemon, and do not have to wait for this.
         MetricsOption.Beside port = metrics.beside(links.security(), false);
         try {

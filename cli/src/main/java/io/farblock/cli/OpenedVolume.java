@@ -1,14 +1,20 @@
 package io.farblock.cli;
 
 import com.google.protobuf.ByteString;
+import io.farblock.block.BlockStore;
 import io.farblock.cli.transfer.Transfer;
 import io.farblock.client.OpenFailedException;
 import io.farblock.client.RemoteStore;
 import io.farblock.client.RemoteVolume;
+import io.farblock.encryption.EncryptedStore;
+import io.farblock.encryption.VolumeKey;
 import io.farblock.session.ClientOptions;
 import io.farblock.tls.LinkSecurity;
+import io.farblock.wire.WireBuffers;
+import io.farblock.wire.proto.Welcome;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -20,14 +26,17 @@ final class OpenedVolume implements AutoCloseable {
 
     private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final RemoteStore store;
+    private final BlockStore blocks;
 
     /** Opens it; for writing, which needs its lease, or to read only. */
-    OpenedVolume(String server, LinkSecurity links, String volume, UUID clientId, boolean readOnly) {
-        ClientOptions options = new ClientOptions(volume, clientId, "farblock volume", readOnly, false);
+    OpenedVolume(String server, LinkSecurity links, KeyOptions keys, String volume, UUID clientId, boolean readOnly) {
+        ClientOptions options = new ClientOptions(volume, clientId, "farblock volume", readOnly, false).encrypting();
         try {
-            store = RemoteVolume.open(Endpoint.parse(server), links, options, Transfer.DEPTH, loops.next())
-                    .get()
-                    .store();
+            RemoteVolume opened = RemoteVolume.open(
+                            Endpoint.parse(server), links, options, Transfer.DEPTH, loops.next())
+                    .get();
+            store = opened.store();
+            blocks = blocks(opened.welcome(), keys);
         } catch (ExecutionException e) {
             endLoops();
             throw failure(e.getCause());
@@ -38,6 +47,19 @@ final class OpenedVolume implements AutoCloseable {
         } catch (CommandException e) {
             endLoops();
             throw e;
+        }
+    }
+
+    private BlockStore blocks(Welcome welcome, KeyOptions keys) {
+        if (!welcome.hasEncryption()) {
+            return store;
+        }
+        try {
+            VolumeKey key = keys.source().find(welcome.getEncryption());
+            return new EncryptedStore(store, key, WireBuffers.pool());
+        } catch (IOException e) {
+            close(store);
+            throw new CommandException(ExitCode.FAILED, "the volume is encrypted: " + e.getMessage(), e);
         }
     }
 
@@ -60,14 +82,18 @@ final class OpenedVolume implements AutoCloseable {
 
     /** Requests to it, many at once. */
     Transfer transfer() {
-        return new Transfer(store, store.loop());
+        return new Transfer(blocks, store.loop());
     }
 
     @Override
     public void close() {
-        store.loop().execute(store::close);
-        store.closed().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+        close(blocks);
         endLoops();
+    }
+
+    private void close(BlockStore which) {
+        store.loop().execute(which::close);
+        store.closed().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
     }
 
     private void endLoops() {

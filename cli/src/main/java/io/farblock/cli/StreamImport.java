@@ -1,7 +1,6 @@
 package io.farblock.cli;
 
 import io.farblock.api.admin.BeginImportRequest;
-import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.FinishImportRequest;
 import io.farblock.api.admin.ResizeVolumeRequest;
 import io.farblock.api.admin.Volume;
@@ -18,12 +17,17 @@ final class StreamImport {
     private final VolumeCommand parent;
     private final String server;
     private final String name;
+    private final KeyOptions keys;
+    private final String key;
     private final UUID importer = UUID.randomUUID();
 
-    StreamImport(VolumeCommand parent, String server, String name) {
+    /** @param key what a new volume is to be encrypted with; null for nothing */
+    StreamImport(VolumeCommand parent, String server, String name, KeyOptions keys, String key) {
         this.parent = parent;
         this.server = server;
         this.name = name;
+        this.keys = keys;
+        this.key = key;
     }
 
     /** Does all of it, and answers with the volume. */
@@ -52,12 +56,13 @@ final class StreamImport {
     }
 
     private void create(AdminClient admin, StreamHeader header) {
-        var unused = admin.call(stub -> stub.createVolume(CreateVolumeRequest.newBuilder()
+        Volume created = admin.call(stub -> stub.createVolume(keys.newVolume(key)
                 .setName(name)
                 .setSizeBytes(header.sizeBytes())
                 .setBlockSizeBytes(header.blockSizeBytes())
                 .setImporter(OpenedVolume.idBytes(importer))
                 .build()));
+        KeyOptions.requireEncrypted(key, created, admin);
     }
 
     private void begin(AdminClient admin, StreamHeader header) {
@@ -78,7 +83,7 @@ final class StreamImport {
     private void apply(StreamReader stream) throws IOException {
         // How much there will be, the stream says at its end only.
         Progress progress = new Progress(stream.header().sizeBytes(), Size::text);
-        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), name, importer, false)) {
+        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), keys, name, importer, false)) {
             Transfer transfer = opened.transfer();
             stream.apply(transfer, progress);
             transfer.flush();

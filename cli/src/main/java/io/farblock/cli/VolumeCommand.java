@@ -7,6 +7,7 @@ import io.farblock.api.admin.CloneSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
 import io.farblock.api.admin.DeleteVolumeResponse;
+import io.farblock.api.admin.Encryption;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.ListVolumesRequest;
 import io.farblock.api.admin.ListVolumesResponse;
@@ -116,8 +117,10 @@ final class VolumeCommand {
                                     "Node that may do everything with it, by the name in its certificate; as often"
                                             + " as there are.")
                     List<String> owners,
+            @Option(names = "--encrypt", paramLabel = "KEY", description = KeyOptions.ENCRYPT) String key,
+            @Mixin KeyOptions keys,
             @Mixin Output output) {
-        CreateVolumeRequest request = CreateVolumeRequest.newBuilder()
+        CreateVolumeRequest request = keys.newVolume(key)
                 .setName(name)
                 .setSizeBytes(Size.parse(size))
                 .setBlockSizeBytes(blockSizeBytes)
@@ -128,6 +131,7 @@ final class VolumeCommand {
                 .build();
         try (AdminClient client = connect()) {
             Volume volume = client.call(stub -> stub.createVolume(request));
+            KeyOptions.requireEncrypted(key, volume, client);
             output.print(volume, "created " + name + ", " + Size.text(volume.getSizeBytes()) + "\n");
         }
         return ExitCode.OK;
@@ -334,6 +338,10 @@ final class VolumeCommand {
         return progress + ", " + merge.getLayers() + " layers of deleted snapshots";
     }
 
+    private static String encryption(Encryption encryption) {
+        return encryption.getCipher() + ", key " + encryption.getKey();
+    }
+
     private static String describe(Volume volume) {
         Table table = new Table()
                 .row("name", volume.getName())
@@ -347,6 +355,7 @@ final class VolumeCommand {
                 .row("block size", Integer.toString(volume.getBlockSizeBytes()))
                 .row("on no space", volume.getOnNoSpace() == OnNoSpace.ON_NO_SPACE_FAIL ? "fail" : "queue")
                 .row("checksums", volume.getWithoutChecksums() ? "off" : "on")
+                .row("encrypted", volume.hasEncryption() ? encryption(volume.getEncryption()) : "")
                 .row("state", state(volume))
                 .row("reason", volume.getStateReason())
                 .row("writers", volume.getSharedWriters() ? "shared" : "one at a time")

@@ -27,6 +27,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -84,6 +85,9 @@ final class VolumeExportCommand implements Callable<Integer> {
             description = "Data address of the storage server; FARBLOCK_SERVER, else ${DEFAULT-VALUE}.")
     private String server;
 
+    @Mixin
+    private KeyOptions keys;
+
     @Override
     public Integer call() {
         try {
@@ -106,7 +110,7 @@ final class VolumeExportCommand implements Callable<Integer> {
             }
             // First: what is listed is then what is read.
             try (OpenedVolume opened =
-                    new OpenedVolume(server, parent.security(), volume, UUID.randomUUID(), isSnapshot)) {
+                    new OpenedVolume(server, parent.security(), keys, volume, UUID.randomUUID(), isSnapshot)) {
                 Source source = source(admin, opened);
                 if (toPipe) {
                     toPipe(source);

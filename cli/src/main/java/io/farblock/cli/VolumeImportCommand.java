@@ -96,6 +96,12 @@ final class VolumeImportCommand implements Callable<Integer> {
             description = "Data address of the storage server; FARBLOCK_SERVER, else ${DEFAULT-VALUE}.")
     private String server;
 
+    @Option(names = "--encrypt", paramLabel = "KEY", description = KeyOptions.ENCRYPT)
+    private String key;
+
+    @Mixin
+    private KeyOptions keys;
+
     @Mixin
     private Output output;
 
@@ -141,7 +147,7 @@ final class VolumeImportCommand implements Callable<Integer> {
         try (ReadableByteChannel channel = file.equals("-")
                 ? Channels.newChannel(System.in)
                 : FileChannel.open(Path.of(file), StandardOpenOption.READ)) {
-            Volume volume = new StreamImport(parent, server, name).run(channel);
+            Volume volume = new StreamImport(parent, server, name, keys, key).run(channel);
             output.print(volume, "imported " + name + ", " + Size.text(volume.getSizeBytes()) + "\n");
         }
     }
@@ -192,6 +198,7 @@ final class VolumeImportCommand implements Callable<Integer> {
         UUID importer = UUID.randomUUID();
         try (AdminClient admin = parent.connect()) {
             Volume created = admin.call(stub -> stub.createVolume(wanted(imageBytes, importer)));
+            KeyOptions.requireEncrypted(key, created, admin);
             boolean whole = false;
             try {
                 fill(image, imageBytes, importer);
@@ -214,7 +221,7 @@ final class VolumeImportCommand implements Callable<Integer> {
             throw new CommandException(
                     ExitCode.USAGE, "the image has " + imageBytes + " bytes: --size " + size + " is too small for it");
         }
-        return CreateVolumeRequest.newBuilder()
+        return keys.newVolume(key)
                 .setName(name)
                 .setSizeBytes(sizeBytes)
                 .setBlockSizeBytes(blockSizeBytes)
@@ -224,7 +231,7 @@ final class VolumeImportCommand implements Callable<Integer> {
 
     private void fill(ImageFile image, long imageBytes, UUID importer) throws IOException {
         Progress progress = new Progress(imageBytes, Size::text);
-        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), name, importer, false)) {
+        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), keys, name, importer, false)) {
             Transfer transfer = opened.transfer();
             image.fill(transfer, imageBytes, blockSizeBytes, progress);
             transfer.flush();

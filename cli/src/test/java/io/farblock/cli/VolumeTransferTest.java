@@ -144,7 +144,7 @@ class VolumeTransferTest {
         must("import", image.toString(), "vol");
         must("snapshot", "create", "vol@monday");
         try (OpenedVolume writer =
-                new OpenedVolume(data, LinkSecurity.LOOPBACK_ONLY, "vol", UUID.randomUUID(), false)) {
+                new OpenedVolume(data, LinkSecurity.LOOPBACK_ONLY, new KeyOptions(), "vol", UUID.randomUUID(), false)) {
             Transfer transfer = writer.transfer();
             Transfer.Slot slot = transfer.next();
             slot.data().put(0, (byte) 99);
@@ -234,8 +234,8 @@ class VolumeTransferTest {
     }
 
     private void write(String volume, long offset, int value) throws Exception {
-        try (OpenedVolume writer =
-                new OpenedVolume(data, LinkSecurity.LOOPBACK_ONLY, volume, UUID.randomUUID(), false)) {
+        try (OpenedVolume writer = new OpenedVolume(
+                data, LinkSecurity.LOOPBACK_ONLY, new KeyOptions(), volume, UUID.randomUUID(), false)) {
             Transfer transfer = writer.transfer();
             Transfer.Slot slot = transfer.next();
             slot.data().put(0, (byte) value);

@@ -3,6 +3,7 @@ package io.farblock.server;
 import io.farblock.tls.Identity;
 import io.farblock.tls.Role;
 import io.farblock.wire.proto.Hello;
+import io.farblock.wire.proto.RefusalCode;
 import java.util.List;
 import java.util.UUID;
 
@@ -31,6 +32,19 @@ final class Access {
     static boolean mayShow(Identity who, VolumeRecord record) {
         return mayRead(who, record)
                 || record.getPublicationsList().stream().anyMatch(publication -> isOf(who, publication.getNode()));
+    }
+
+    /** Why somebody is not let in. */
+    record Denial(RefusalCode code, String reason) {}
+
+    /** Why a volume is not opened for somebody as it is, before it is asked who else has it; or null. */
+    static Denial denial(Identity who, VolumeRecord record, Hello hello) {
+        String reason = refusal(who, record, hello);
+        if (reason != null) {
+            return new Denial(Publications.codeOf(hello, record), reason);
+        }
+        reason = EncryptionForms.refusal(record, hello);
+        return reason == null ? null : new Denial(RefusalCode.REFUSAL_CODE_VERSION, reason);
     }
 
     /** Why somebody may not open a volume, in one line; or null. */

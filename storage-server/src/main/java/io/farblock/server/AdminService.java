@@ -70,8 +70,11 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     @Override
     public void createVolume(CreateVolumeRequest request, StreamObserver<Volume> answer) {
         answer(answer, () -> {
-            volumes.create(VolumeRecord.newBuilder()
-                    .setName(request.getName())
+            VolumeRecord.Builder wanted = VolumeRecord.newBuilder();
+            if (request.hasEncryption()) {
+                wanted.setEncryption(EncryptionForms.record(request.getEncryption()));
+            }
+            volumes.create(wanted.setName(request.getName())
                     .setSizeBytes(request.getSizeBytes())
                     .setBlockSizeBytes(
                             request.getBlockSizeBytes() == 0

@@ -51,6 +51,9 @@ record SnapshotName(String volume, String snapshot) {
                 .setPhase(RecordPhase.RECORD_PHASE_READY)
                 .addAllOwners(record.getOwnersList())
                 .addAllReaders(record.getReadersList());
+        if (record.hasEncryption()) {
+            view.setEncryption(record.getEncryption());
+        }
         for (LayerRecord layer : record.getLayersList()) {
             view.addLayers(layer);
             if (layer.getUuid().equals(taken.getLayer())) {

@@ -183,8 +183,11 @@ final class Snapshots {
                         "snapshot " + of + " has " + Layers.MAX + " layers, which is the most there can be");
             }
             String id = UUID.randomUUID().toString();
-            creating = catalogue.reserve(wanted.toBuilder()
-                    .setUuid(id)
+            VolumeRecord.Builder clone = wanted.toBuilder();
+            if (snapshot.hasEncryption()) {
+                clone.setEncryption(snapshot.getEncryption());
+            }
+            creating = catalogue.reserve(clone.setUuid(id)
                     .setSizeBytes(snapshot.getSizeBytes())
                     .setBlockSizeBytes(snapshot.getBlockSizeBytes())
                     .setOrigin(of.toString())

@@ -7,6 +7,7 @@ import io.farblock.block.BlockStore;
 import io.farblock.meter.RequestCounters;
 import io.farblock.meter.StageTimes;
 import io.farblock.session.OpenVolume;
+import io.farblock.wire.proto.Encryption;
 import io.farblock.wire.proto.Hello;
 import java.util.List;
 
@@ -19,6 +20,7 @@ final class VolumeConnection implements OpenVolume {
     private final PayloadMemory.Share ofIdentity;
     private final long generation;
     private final boolean sharedWriters;
+    private final Encryption encryption;
     private final long epoch;
     private final long verifier;
     private final RequestCounters counters;
@@ -44,6 +46,7 @@ final class VolumeConnection implements OpenVolume {
         ofIdentity = served.memory().of(client.identity());
         generation = record.getGeneration();
         sharedWriters = record.getSharedWriters();
+        encryption = EncryptionForms.ofWire(record);
         this.epoch = epoch;
         this.verifier = verifier;
         counters = served.volume().counters().of(client.loop());
@@ -73,6 +76,11 @@ final class VolumeConnection implements OpenVolume {
     @Override
     public boolean hasSharedWriters() {
         return sharedWriters;
+    }
+
+    @Override
+    public Encryption encryption() {
+        return encryption;
     }
 
     @Override

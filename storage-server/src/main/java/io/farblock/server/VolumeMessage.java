@@ -34,6 +34,9 @@ final class VolumeMessage {
                 .putAllLabels(record.getLabelsMap())
                 .addAllOwners(record.getOwnersList())
                 .addAllReaders(record.getReadersList());
+        if (record.hasEncryption()) {
+            volume.setEncryption(EncryptionForms.message(record.getEncryption()));
+        }
         if (record.hasLimits()) {
             volume.setLimits(VolumeLimits.message(VolumeLimits.of(record)));
         }

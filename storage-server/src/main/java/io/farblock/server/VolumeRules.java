@@ -19,6 +19,8 @@ final class VolumeRules {
                     + "\" is not 1 to 64 of A-Z a-z 0-9 _ . - with no dot in front";
         } else if (wanted.getBlockSizeBytes() != 512 && wanted.getBlockSizeBytes() != 4096) {
             reason = "block size " + Integer.toUnsignedString(wanted.getBlockSizeBytes()) + " is neither 512 nor 4096";
+        } else {
+            reason = EncryptionForms.invalid(wanted);
         }
         if (reason != null) {
             throw new VolumeException(VolumeException.Kind.INVALID, reason);

@@ -281,9 +281,9 @@ final class VolumeTable {
         }
         try {
             VolumeRecord record = catalogue.find(hello.getVolume());
-            String refusal = Access.refusal(client.identity(), record, hello);
-            if (refusal != null) {
-                client.refuse(answer, Publications.codeOf(hello, record), refusal, "");
+            Access.Denial denial = Access.denial(client.identity(), record, hello);
+            if (denial != null) {
+                client.refuse(answer, denial.code(), denial.reason(), "");
                 return;
             }
             serve(control, record).open(hello, record, client, answer);

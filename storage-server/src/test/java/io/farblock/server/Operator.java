@@ -8,6 +8,7 @@ import io.farblock.api.admin.CreateSnapshotRequest;
 import io.farblock.api.admin.CreateVolumeRequest;
 import io.farblock.api.admin.DeleteSnapshotRequest;
 import io.farblock.api.admin.DeleteVolumeRequest;
+import io.farblock.api.admin.Encryption;
 import io.farblock.api.admin.FinishImportRequest;
 import io.farblock.api.admin.GetVolumeRequest;
 import io.farblock.api.admin.Limits;
@@ -51,6 +52,14 @@ final class Operator implements AutoCloseable {
                 .setName(name)
                 .setSizeBytes(SIZE_BYTES)
                 .setSharedWriters(sharedWriters)
+                .build());
+    }
+
+    void createEncrypted(String name, Encryption encryption) {
+        var unused = admin.createVolume(CreateVolumeRequest.newBuilder()
+                .setName(name)
+                .setSizeBytes(SIZE_BYTES)
+                .setEncryption(encryption)
                 .build());
     }
 
