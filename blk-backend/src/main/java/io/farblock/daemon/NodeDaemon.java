@@ -136,7 +136,7 @@ public final class NodeDaemon implements AutoCloseable {
         devices.put(attached.name(), attached);
         attached.stores().onWelcome(welcome -> background.execute(() -> keep(attached.name(), welcome.toByteString())));
         attached.device().keepSizes(kept -> {
-            ByteString welcome = attached.stores().welcome().toByteString();
+            ByteString welcome = attached.stores().currentWelcome().toByteString();
             background.execute(() -> {
                 keep(attached.name(), welcome);
                 kept.run();

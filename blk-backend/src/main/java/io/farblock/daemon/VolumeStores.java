@@ -67,13 +67,16 @@ final class VolumeStores {
         AttachRequest request = record.getRequest();
         InetSocketAddress server = address(request.getServer());
         ClientOptions client = clientOptions(options, record, request.getTakeOver());
+        if (request.getTakeOver()) {
+            requireKey(options, record, server, loops.get(0));
+        }
         VolumeStores opened = new VolumeStores(await(
                 request, RemoteVolume.open(server, options.links(), client, BlkLimits.QUEUE_ENTRIES, loops.get(0))));
         try {
             for (int queue = 1; queue < loops.size(); queue++) {
                 opened.add(await(request, opened.volume.openQueue(queue, loops.get(queue))));
             }
-            opened.encryptWith(key(options, record, opened.welcome()));
+            opened.encryptWith(newKey(options, record, opened.welcome()));
             return opened;
         } catch (DaemonException e) {
             opened.close();
@@ -96,7 +99,7 @@ final class VolumeStores {
             requireSecure(options, server);
             // The lease is wanted back under its epoch: whoever has taken it since keeps it.
             ClientOptions client = clientOptions(options, record, false);
-            VolumeKey key = key(options, record, known);
+            VolumeKey key = knownKey(options, record, known);
             VolumeStores resumed = new VolumeStores(
                     RemoteVolume.resume(server, options.links(), client, BlkLimits.QUEUE_ENTRIES, loops.get(0), known));
             for (int queue = 1; queue < loops.size(); queue++) {
@@ -125,15 +128,50 @@ final class VolumeStores {
         }
     }
 
-    /** The key of a volume; null if it is not encrypted, and need not be. */
+    /** Looks at a volume before it is taken from somebody: who cannot use it must not do that. */
+    private static void requireKey(
+            DaemonOptions options, DeviceRecord record, InetSocketAddress server, IoEventLoop loop)
+            throws DaemonException {
+        AttachRequest request = record.getRequest();
+        ClientOptions reader = new ClientOptions(
+                        request.getVolume(), options.clientId(), options.clientName(), true, false)
+                .publishedAs(request.getPublication())
+                .encrypting();
+        RemoteVolume seen = await(request, RemoteVolume.open(server, options.links(), reader, 1, loop));
+        try {
+            VolumeKey unused = newKey(options, record, seen.welcome());
+        } finally {
+            loop.execute(seen.store()::close);
+        }
+    }
+
+    /** The key of a volume that is attached anew; null if it is not encrypted, and need not be. */
+    private static VolumeKey newKey(DaemonOptions options, DeviceRecord record, Welcome welcome)
+            throws DaemonException {
+        if (options.encryptedOnly() && !welcome.hasEncryption()) {
+            throw new DaemonException(
+                    Kind.REFUSED,
+                    "volume " + record.getRequest().getVolume()
+                            + " is not encrypted, and this daemon was started with --encrypted-only");
+        }
+        return key(options, record, welcome);
+    }
+
+    // Its requests wait in the ring until a daemon has the key.
+    private static VolumeKey knownKey(DaemonOptions options, DeviceRecord record, Welcome known)
+            throws DaemonException {
+        try {
+            return key(options, record, known);
+        } catch (DaemonException e) {
+            throw new DaemonException(
+                    Kind.REFUSED, e.getMessage() + "; its I/O waits: mend that, then start the daemon again", e);
+        }
+    }
+
+    /** The key of a volume; null if it is not encrypted. */
     private static VolumeKey key(DaemonOptions options, DeviceRecord record, Welcome welcome) throws DaemonException {
         String volume = record.getRequest().getVolume();
         if (!welcome.hasEncryption()) {
-            if (options.encryptedOnly()) {
-                throw new DaemonException(
-                        Kind.REFUSED,
-                        "volume " + volume + " is not encrypted, and this daemon was started with --encrypted-only");
-            }
             return null;
         }
         try {
@@ -231,6 +269,11 @@ final class VolumeStores {
     /** The terms under which the volume was opened. */
     Welcome welcome() {
         return volume.welcome();
+    }
+
+    /** The terms of now, with the size that the volume has; on the loop of queue 0. */
+    Welcome currentWelcome() {
+        return stores.get(0).welcome();
     }
 
     /** Tells of the server's terms, now and each time that they are received again; on the loop of queue 0. */

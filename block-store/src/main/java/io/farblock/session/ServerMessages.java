@@ -7,6 +7,7 @@ import io.farblock.wire.ControlFrame;
 import io.farblock.wire.Opcode;
 import io.farblock.wire.ProtocolException;
 import io.farblock.wire.ReplyLayout;
+import io.farblock.wire.proto.Encryption;
 import io.farblock.wire.proto.Event;
 import io.farblock.wire.proto.Goodbye;
 import io.farblock.wire.proto.GoodbyeCode;
@@ -102,7 +103,7 @@ final class ServerMessages implements FrameSorter.Receiver {
                     RefusalCode.REFUSAL_CODE_REPLACED,
                     "volume " + volume + " was deleted and made again",
                     "");
-        } else if (known != null && !known.getEncryption().equals(received.getEncryption())) {
+        } else if (known != null && !isEncryptedAlike(known.getEncryption(), received.getEncryption())) {
             // Or else a server could ask for what is written from now on in the clear.
             session.endWith(
                     BlockStatus.IO_ERROR,
@@ -120,6 +121,13 @@ final class ServerMessages implements FrameSorter.Receiver {
         return !known.getVolumeId().equals(received.getVolumeId())
                 || known.getVolumeGeneration() != received.getVolumeGeneration()
                 || known.getInfo().getBlockSizeBytes() != received.getInfo().getBlockSizeBytes();
+    }
+
+    // Field by field: what a newer server says beyond them is no change.
+    private static boolean isEncryptedAlike(Encryption known, Encryption received) {
+        return known.getCipher().equals(received.getCipher())
+                && known.getKey().equals(received.getKey())
+                && known.getCheck().equals(received.getCheck());
     }
 
     /** Another client has the volume now; its name, or an empty text. */
@@ -158,13 +166,20 @@ final class ServerMessages implements FrameSorter.Receiver {
             throw new ProtocolException("an event before the welcome");
         }
         switch (event.getKindCase()) {
-            case RESIZED -> session.infoIs(ControlFrame.storeInfo(session.info().volumeId(), event.getResized()));
+            case RESIZED -> resized(ControlFrame.storeInfo(session.info().volumeId(), event.getResized()));
             case LEASE_LOST -> leaseLost(event.getLeaseLost().getHolder());
             case GO_AWAY -> session.leave();
             case CREDITS -> credits(event.getCredits().getMaxInFlight());
             // A kind that a newer server knows: nothing that this version must obey.
             case KIND_NOT_SET -> {}
         }
+    }
+
+    private void resized(StoreInfo info) throws ProtocolException {
+        if (info.blockSizeBytes() != session.info().blockSizeBytes()) {
+            throw new ProtocolException("a volume whose blocks have another size than before");
+        }
+        session.infoIs(info);
     }
 
     private void credits(int maxInFlight) throws ProtocolException {

@@ -521,6 +521,26 @@ class SessionFaultTest {
         assertThat(run(new Probe(0).read(1 << 19, 512)).status).isEqualTo(BlockStatus.IO_ERROR);
     }
 
+    /** Memory was made for blocks of the size that the volume had. */
+    @Test
+    void blocksOfAnotherSizeEndTheConnection() {
+        pair.open();
+        StoreInfo info = pair.client.info();
+        host.store()
+                .resize(new StoreInfo(
+                        info.volumeId(),
+                        info.sizeBytes(),
+                        info.blockSizeBytes() == 512 ? 4096 : 512,
+                        false,
+                        4096,
+                        info.maxDiscardBytes(),
+                        info.maxRanges()));
+        loop.runTasks();
+
+        assertThat(pair.client.info().blockSizeBytes()).isEqualTo(info.blockSizeBytes());
+        assertThat(pair.client.state()).isNotEqualTo(ClientSession.State.OPEN);
+    }
+
     @Test
     void aCloseIsAGoodbye() {
         pair.open();

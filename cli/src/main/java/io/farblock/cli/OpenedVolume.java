@@ -30,13 +30,29 @@ final class OpenedVolume implements AutoCloseable {
 
     /** Opens it; for writing, which needs its lease, or to read only. */
     OpenedVolume(String server, LinkSecurity links, KeyOptions keys, String volume, UUID clientId, boolean readOnly) {
+        this(server, links, keys, null, volume, clientId, readOnly);
+    }
+
+    /**
+     * The same.
+     *
+     * @param key what it has to be encrypted with, whatever the server says; null if it may be plain
+     */
+    OpenedVolume(
+            String server,
+            LinkSecurity links,
+            KeyOptions keys,
+            String key,
+            String volume,
+            UUID clientId,
+            boolean readOnly) {
         ClientOptions options = new ClientOptions(volume, clientId, "farblock volume", readOnly, false).encrypting();
         try {
             RemoteVolume opened = RemoteVolume.open(
                             Endpoint.parse(server), links, options, Transfer.DEPTH, loops.next())
                     .get();
             store = opened.store();
-            blocks = blocks(opened.welcome(), keys);
+            blocks = blocks(opened.welcome(), keys, key);
         } catch (ExecutionException e) {
             endLoops();
             throw failure(e.getCause());
@@ -50,13 +66,19 @@ final class OpenedVolume implements AutoCloseable {
         }
     }
 
-    private BlockStore blocks(Welcome welcome, KeyOptions keys) {
+    private BlockStore blocks(Welcome welcome, KeyOptions keys, String wanted) {
+        if (wanted != null && !welcome.getEncryption().getKey().equals(wanted)) {
+            close(store);
+            throw new CommandException(
+                    ExitCode.REFUSED,
+                    "the volume is not encrypted with the key '" + wanted + "', so nothing was written to it");
+        }
         if (!welcome.hasEncryption()) {
             return store;
         }
         try {
-            VolumeKey key = keys.source().find(welcome.getEncryption());
-            return new EncryptedStore(store, key, WireBuffers.pool());
+            VolumeKey found = keys.source().find(welcome.getEncryption());
+            return new EncryptedStore(store, found, WireBuffers.pool());
         } catch (IOException e) {
             close(store);
             throw new CommandException(ExitCode.FAILED, "the volume is encrypted: " + e.getMessage(), e);

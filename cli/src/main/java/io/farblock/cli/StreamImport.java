@@ -83,7 +83,7 @@ final class StreamImport {
     private void apply(StreamReader stream) throws IOException {
         // How much there will be, the stream says at its end only.
         Progress progress = new Progress(stream.header().sizeBytes(), Size::text);
-        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), keys, name, importer, false)) {
+        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), keys, key, name, importer, false)) {
             Transfer transfer = opened.transfer();
             stream.apply(transfer, progress);
             transfer.flush();

@@ -231,7 +231,7 @@ final class VolumeImportCommand implements Callable<Integer> {
 
     private void fill(ImageFile image, long imageBytes, UUID importer) throws IOException {
         Progress progress = new Progress(imageBytes, Size::text);
-        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), keys, name, importer, false)) {
+        try (OpenedVolume opened = new OpenedVolume(server, parent.security(), keys, key, name, importer, false)) {
             Transfer transfer = opened.transfer();
             image.fill(transfer, imageBytes, blockSizeBytes, progress);
             transfer.flush();

@@ -36,6 +36,9 @@ final class BlockCipher implements AutoCloseable {
         ByteBuf copy = Unpooled.directBuffer(bytes.length).writeBytes(bytes);
         try {
             cipher.context = LibCrypto.EVP_CIPHER_CTX_new();
+            if (cipher.context == 0) {
+                throw new IOException("libcrypto has no memory");
+            }
             int done = LibCrypto.EVP_CipherInit_ex(
                     cipher.context, LibCrypto.EVP_aes_256_xts(), 0, copy.memoryAddress(), 0, encrypts ? 1 : 0);
             if (done != 1) {

@@ -27,10 +27,12 @@ import java.util.Deque;
  */
 public final class EncryptedStore implements BlockStore {
     /** What the requests of a queue may take together; one alone always has its memory. */
-    static final int MAX_MEMORY_BYTES = 32 << 20;
+    static final int MAX_MEMORY_BYTES = 8 << 20;
 
     private final BlockStore below;
     private final ByteBufAllocator allocator;
+    // As it was in the beginning: the ciphers work on blocks of that size.
+    private final int blockSizeBytes;
     private final BlockCipher encryption;
     private final BlockCipher decryption;
     private final Deque<BlockRequest> waiting = new ArrayDeque<>();
@@ -45,7 +47,7 @@ public final class EncryptedStore implements BlockStore {
     public EncryptedStore(BlockStore below, VolumeKey key, ByteBufAllocator allocator) throws IOException {
         this.below = below;
         this.allocator = allocator;
-        int blockSizeBytes = below.info().blockSizeBytes();
+        blockSizeBytes = below.info().blockSizeBytes();
         encryption = BlockCipher.of(key, true, blockSizeBytes);
         decryption = BlockCipher.of(key, false, blockSizeBytes);
     }
@@ -65,13 +67,17 @@ public final class EncryptedStore implements BlockStore {
             int lengthBytes = (int) request.length();
             memory = allocator.directBuffer(lengthBytes, lengthBytes).writerIndex(lengthBytes);
             ByteBuffer bytes = memory.internalNioBuffer(0, lengthBytes);
+            ours.prepare(request.operation()).forceUnitAccess(request.forceUnitAccess());
             if (request.operation() == BlockOperation.WRITE) {
                 request.payload().copyTo(0, bytes, bytes.position(), lengthBytes);
+                if (request.payload().isLost()) {
+                    // Without a range it is refused below, in its time: nothing of it may be written.
+                    below.submit(ours);
+                    return;
+                }
                 encryption.apply(memory.memoryAddress(), firstBlock(), lengthBytes);
             }
-            ours.prepare(request.operation())
-                    .addRange(request.offset(), lengthBytes)
-                    .forceUnitAccess(request.forceUnitAccess());
+            ours.addRange(request.offset(), lengthBytes);
             ours.payload().add(bytes, bytes.position(), lengthBytes);
             ours.payload().heldBy(new Hold(memory));
             ours.payload().stable(true);
@@ -79,7 +85,7 @@ public final class EncryptedStore implements BlockStore {
         }
 
         private long firstBlock() {
-            return theirs.offset() / below.info().blockSizeBytes();
+            return theirs.offset() / blockSizeBytes;
         }
 
         private void completed(BlockRequest request, BlockStatus status) {
@@ -93,12 +99,11 @@ public final class EncryptedStore implements BlockStore {
             memory.release();
             memory = null;
             theirs = null;
-            done.startedAt(request.startedNanos()).complete(status);
             beginWaiting();
+            done.startedAt(request.startedNanos()).complete(status);
         }
 
         private void decrypt(ByteBuffer bytes, int offset) {
-            int blockSizeBytes = below.info().blockSizeBytes();
             long block = firstBlock();
             for (int at = 0; at < memory.capacity(); at += blockSizeBytes) {
                 if (!isZero(bytes, offset + at, blockSizeBytes)) {
@@ -139,13 +144,18 @@ public final class EncryptedStore implements BlockStore {
     @Override
     public void submit(BlockRequest request) {
         boolean hasPayload = request.operation() == BlockOperation.READ || request.operation() == BlockOperation.WRITE;
-        if (!hasPayload || below.info().refusal(request) != null) {
+        if (!hasPayload || below.info().refusal(request) != null || !isOfWholeBlocks(request)) {
             below.submit(request);
             return;
         }
         request.submitted();
         waiting.add(request);
         beginWaiting();
+    }
+
+    // The store below says the same; but what the ciphers do to memory is not left to it.
+    private boolean isOfWholeBlocks(BlockRequest request) {
+        return request.offset() % blockSizeBytes == 0 && request.length() % blockSizeBytes == 0;
     }
 
     private void beginWaiting() {
@@ -184,10 +194,14 @@ public final class EncryptedStore implements BlockStore {
 
     @Override
     public void cancel(BlockStatus status) {
+        endWaiting(status);
+        below.cancel(status);
+    }
+
+    private void endWaiting(BlockStatus status) {
         for (int left = waiting.size(); left > 0; left--) {
             waiting.remove().complete(status);
         }
-        below.cancel(status);
     }
 
     @Override
@@ -202,7 +216,7 @@ public final class EncryptedStore implements BlockStore {
 
     @Override
     public void close() {
-        cancel(BlockStatus.IO_ERROR);
+        endWaiting(BlockStatus.IO_ERROR);
         below.close();
         encryption.close();
         decryption.close();

@@ -6,6 +6,7 @@ import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockStatus;
 import io.farblock.block.BlockStoreContract;
 import io.farblock.block.LoopFixture;
+import io.farblock.block.MemoryHold;
 import io.farblock.block.MemoryStore;
 import io.farblock.block.Probe;
 import io.farblock.block.StoreInfo;
@@ -113,6 +114,32 @@ class EncryptedStoreTest extends BlockStoreContract {
 
         assertThat(read.status).isEqualTo(BlockStatus.OK);
         assertThat(read.bytes()).isNotEqualTo(text);
+    }
+
+    /** What a guest takes away while it is written is neither written nor anything else in its place. */
+    @Test
+    void leavesBlocksAloneWhoseNewContentWasTakenAway() {
+        byte[] text = done(new Probe(0).write(0, BLOCK, 42));
+        Probe write = new Probe(0).write(0, BLOCK, 43);
+        write.request().payload().heldBy(new MemoryHold() {
+            @Override
+            public void retain() {}
+
+            @Override
+            public void release() {}
+
+            @Override
+            public void fence() {
+                throw new InternalError("the memory is gone");
+            }
+        });
+
+        write.submitTo(store);
+        assertThat(write.status).isNull();
+        loop.runTasks();
+
+        assertThat(write.status).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(done(new Probe(0).read(0, BLOCK))).isEqualTo(text);
     }
 
     private List<Probe> moreThanThereIsMemoryFor() {
