@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,9 +29,13 @@ class EncryptionKernelTest {
     private Path keys;
     private Node node;
 
+    @BeforeAll
+    static void requireKernel() {
+        Node.requireKernel();
+    }
+
     @BeforeEach
     void start() throws Exception {
-        Node.requireKernel();
         keys = Files.createTempDirectory("farblock-keys");
         writeKey(1);
         node = new Node(new ServerProcess(), List.of("--keys", keys.toString(), "--encrypted-only"));
