@@ -1,5 +1,6 @@
 package io.farblock.encryption;
 
+import io.farblock.linux.Pipe;
 import io.farblock.wire.proto.Encryption;
 import java.io.IOException;
 import java.io.InputStream;
@@ -80,25 +81,28 @@ public record KeySource(Path folder, String command) {
     }
 
     private byte[] fromCommand(String name) throws KeyException {
-        try {
+        try (Pipe output = Pipe.open()) {
             Process process = new ProcessBuilder("/bin/sh", "-c", command, "farblock", name)
                     .redirectInput(Path.of("/dev/null").toFile())
+                    .redirectOutput(output.inputPath().toFile())
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
             try {
-                return output(process, name);
+                awaitEnd(process, name);
             } finally {
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
                 process.destroyForcibly();
             }
+            return output.readWritten(MAX_BYTES);
         } catch (IOException e) {
             throw e instanceof KeyException told ? told : new KeyException("the key command cannot be run: " + e, e);
         }
     }
 
-    // What it prints fits in the pipe, so that it ends without being read from; what does not, ends by the limit of
-    // time.
-    private static byte[] output(Process process, String name) throws IOException {
+    // What a key is fits in the pipe, so that the command ends without being read from; what does not, ends by the
+    // limit
+    // of time.
+    private static void awaitEnd(Process process, String name) throws KeyException {
         try {
             if (!process.waitFor(COMMAND_SECONDS, TimeUnit.SECONDS)) {
                 throw new KeyException(
@@ -111,6 +115,5 @@ public record KeySource(Path folder, String command) {
         if (process.exitValue() != 0) {
             throw new KeyException("the key command ended with code " + process.exitValue() + " for '" + name + "'");
         }
-        return process.getInputStream().readNBytes(MAX_BYTES);
     }
 }

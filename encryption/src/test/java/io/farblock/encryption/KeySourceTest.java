@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -141,6 +142,21 @@ class KeySourceTest {
                         .find("from-a-command")
                         .bytes())
                 .isEqualTo(random(3));
+    }
+
+    /** What a command leaves running has its output open too. */
+    @Test
+    @Timeout(60)
+    void doesNotWaitForWhatACommandLeavesBehind() throws Exception {
+        write("mail.key", random(3));
+        Path left = folder.resolve("left");
+        String command = "sleep 1000 & echo $! > " + left + "; cat " + folder + "/$1.key";
+
+        try {
+            assertThat(new KeySource(folder, command).find("mail").bytes()).isEqualTo(random(3));
+        } finally {
+            ProcessHandle.of(Long.parseLong(Files.readString(left).strip())).ifPresent(ProcessHandle::destroyForcibly);
+        }
     }
 
     @Test

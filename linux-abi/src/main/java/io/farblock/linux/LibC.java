@@ -94,6 +94,9 @@ public final class LibC {
 
     public static native int eventfd(int initial, int flags);
 
+    /** The pair is two ints: the end to read from, then the one to write to. */
+    public static native int pipe2(long pair, int flags);
+
     public static native int memfd_create(String name, int flags);
 
     public static native int ftruncate(int fd, long lengthBytes);
