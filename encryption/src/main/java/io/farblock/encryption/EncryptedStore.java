@@ -26,8 +26,11 @@ import java.util.Deque;
  * the library would not survive.
  */
 public final class EncryptedStore implements BlockStore {
-    /** What the requests of a queue may take together; one alone always has its memory. */
-    static final int MAX_MEMORY_BYTES = 8 << 20;
+    /**
+     * What the requests of a queue may take together; one alone always has its memory. A device of four queues then has
+     * its part of the half that a daemon keeps for what is in flight, and a queue twice what 1 ms of 1 GB/s needs.
+     */
+    static final int MAX_MEMORY_BYTES = 2 << 20;
 
     private final BlockStore below;
     private final ByteBufAllocator allocator;
@@ -62,10 +65,10 @@ public final class EncryptedStore implements BlockStore {
             ours = new BlockRequest(index, this::completed);
         }
 
-        void begin(BlockRequest request) {
+        void begin(BlockRequest request, ByteBuf itsMemory) {
             theirs = request;
-            int lengthBytes = (int) request.length();
-            memory = allocator.directBuffer(lengthBytes, lengthBytes).writerIndex(lengthBytes);
+            memory = itsMemory;
+            int lengthBytes = memory.capacity();
             ByteBuffer bytes = memory.internalNioBuffer(0, lengthBytes);
             ours.prepare(request.operation()).forceUnitAccess(request.forceUnitAccess());
             if (request.operation() == BlockOperation.WRITE) {
@@ -99,8 +102,8 @@ public final class EncryptedStore implements BlockStore {
             memory.release();
             memory = null;
             theirs = null;
-            beginWaiting();
             done.startedAt(request.startedNanos()).complete(status);
+            beginWaiting();
         }
 
         private void decrypt(ByteBuffer bytes, int offset) {
@@ -160,14 +163,33 @@ public final class EncryptedStore implements BlockStore {
 
     private void beginWaiting() {
         while (!waiting.isEmpty() && hasMemoryFor(waiting.peek())) {
-            BlockRequest request = waiting.remove();
+            BlockRequest request = waiting.peek();
+            ByteBuf memory = memoryFor((int) request.length());
+            if (memory == null) {
+                return;
+            }
+            waiting.remove();
             memoryBytes += request.length();
-            slot(request.index()).begin(request);
+            slot(request.index()).begin(request, memory);
         }
     }
 
     private boolean hasMemoryFor(BlockRequest request) {
         return memoryBytes == 0 || memoryBytes + request.length() <= MAX_MEMORY_BYTES;
+    }
+
+    /** Null if the process has none left: what is in flight here begins the rest as it ends. */
+    private ByteBuf memoryFor(int lengthBytes) {
+        try {
+            return allocator.directBuffer(lengthBytes, lengthBytes).writerIndex(lengthBytes);
+        } catch (OutOfMemoryError e) {
+            if (memoryBytes > 0) {
+                return null;
+            }
+            // Nobody would begin it.
+            waiting.remove().complete(BlockStatus.IO_ERROR);
+            throw e;
+        }
     }
 
     private Slot slot(int index) {

@@ -1,6 +1,7 @@
 package io.farblock.encryption;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.farblock.block.BlockOperation;
 import io.farblock.block.BlockStatus;
@@ -11,6 +12,8 @@ import io.farblock.block.MemoryStore;
 import io.farblock.block.Probe;
 import io.farblock.block.StoreInfo;
 import io.farblock.block.TestLoop;
+import io.netty.buffer.AbstractByteBufAllocator;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,15 +28,43 @@ import org.junit.jupiter.api.Test;
 /** The contract of stores, and what is to be found below. */
 class EncryptedStoreTest extends BlockStoreContract {
     private static final int BLOCK = 512;
-    private static final int LARGE = 4 << 20;
+    private static final int LARGE = 512 << 10;
     private static final int LARGE_AT_ONCE = EncryptedStore.MAX_MEMORY_BYTES / LARGE;
 
-    private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
+    private final Allocator allocator = new Allocator();
     private final ByteBuffer memory = ByteBuffer.allocateDirect(SIZE_BYTES);
     private final TestLoop loop = new TestLoop();
     private final StoreInfo info = new StoreInfo(new UUID(1, 2), SIZE_BYTES, BLOCK, false, 4096, 1L << 30, 256);
     private final MemoryStore below = new MemoryStore(loop, info, memory);
     private final EncryptedStore store = over(BlockCipherTest.randomKey(1));
+
+    /** One that can be told to have nothing left. */
+    private static final class Allocator extends AbstractByteBufAllocator {
+        private final UnpooledByteBufAllocator memory = new UnpooledByteBufAllocator(true, true);
+        private boolean isExhausted;
+
+        @Override
+        protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            if (isExhausted) {
+                throw new OutOfMemoryError("none left");
+            }
+            return memory.directBuffer(initialCapacity, maxCapacity);
+        }
+
+        @Override
+        protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+            throw new AssertionError("what is native reads no heap");
+        }
+
+        @Override
+        public boolean isDirectBufferPooled() {
+            return false;
+        }
+
+        long usedBytes() {
+            return memory.metric().usedDirectMemory();
+        }
+    }
 
     private EncryptedStore over(VolumeKey key) {
         try {
@@ -52,7 +83,7 @@ class EncryptedStoreTest extends BlockStoreContract {
     void nothingIsLeft() {
         store.cancel(BlockStatus.IO_ERROR);
         loop.runTasks();
-        assertThat(allocator.metric().usedDirectMemory()).isZero();
+        assertThat(allocator.usedBytes()).isZero();
     }
 
     private byte[] done(Probe probe) {
@@ -158,11 +189,39 @@ class EncryptedStoreTest extends BlockStoreContract {
         List<Probe> probes = moreThanThereIsMemoryFor();
 
         assertThat(below.writesSeen()).isEqualTo(LARGE_AT_ONCE);
-        assertThat(allocator.metric().usedDirectMemory()).isEqualTo(EncryptedStore.MAX_MEMORY_BYTES);
+        assertThat(allocator.usedBytes()).isEqualTo(EncryptedStore.MAX_MEMORY_BYTES);
 
         below.hold(false);
         loop.runTasks();
         assertThat(probes).allMatch(probe -> probe.status == BlockStatus.OK && probe.completions() == 1);
+    }
+
+    @Test
+    void beginsLaterWhatTheProcessHasNoMemoryFor() {
+        below.hold(true);
+        Probe first = new Probe(0).write(0, BLOCK, 1);
+        Probe second = new Probe(1).write(BLOCK, BLOCK, 2);
+        first.submitTo(store);
+        allocator.isExhausted = true;
+        second.submitTo(store);
+        assertThat(below.writesSeen()).isEqualTo(1);
+
+        allocator.isExhausted = false;
+        below.hold(false);
+        loop.runTasks();
+
+        assertThat(List.of(first, second)).allMatch(probe -> probe.status == BlockStatus.OK);
+    }
+
+    @Test
+    void failsWhatNobodyWouldBeginLater() {
+        allocator.isExhausted = true;
+        Probe write = new Probe(0).write(0, BLOCK, 1);
+
+        assertThatThrownBy(() -> write.submitTo(store)).isInstanceOf(OutOfMemoryError.class);
+
+        assertThat(write.status).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(write.completions()).isEqualTo(1);
     }
 
     @Test
