@@ -27,6 +27,10 @@ final class SlowRequestEvent extends Event {
     @Label("Queue")
     String queue;
 
+    @Label("Request")
+    @Description("What the queue knew it by until it ended")
+    int request;
+
     @Label("Operation")
     String operation;
 
@@ -55,6 +59,7 @@ final class SlowRequestEvent extends Event {
         if (event.isEnabled()) {
             BlockRequest request = slot.request;
             event.queue = queue;
+            event.request = request.index();
             event.operation = request.operation().name().toLowerCase(Locale.ROOT);
             event.status = slot.ending.name().toLowerCase(Locale.ROOT);
             event.lengthBytes = lengthBytes;

@@ -40,19 +40,26 @@ public final class StallWatch {
         long waited = first == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(nowNanos - first.takenNanos());
         seconds = waited;
         if (waited >= LIMIT_SECONDS) {
-            tell(first.inWords() + " has waited for " + waited + " s");
+            tell(first, waited);
         } else if (!inWords.isEmpty()) {
             inWords = "";
             LOG.info("{}: no request waits for {} s or more", name, LIMIT_SECONDS);
         }
     }
 
-    private void tell(String what) {
+    private void tell(WaitingRequest first, long waited) {
         String why = waitsFor.get();
         boolean isNews = inWords.isEmpty();
-        inWords = what;
+        inWords = first.inWords() + " (request " + first.id() + ") has waited for " + waited + " s";
         if (isNews) {
-            LOG.warn("{}: {}{}{}", name, what, why.isEmpty() ? "" : "; ", why);
+            LOG.warn(
+                    "{}: {} (request {}) has waited for {} s{}{}",
+                    name,
+                    first.inWords(),
+                    first.id(),
+                    waited,
+                    why.isEmpty() ? "" : "; ",
+                    why);
         }
     }
 

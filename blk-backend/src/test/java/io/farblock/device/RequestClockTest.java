@@ -89,7 +89,7 @@ class RequestClockTest {
             blk.offer(request(0, BlkLayout.TYPE_OUT));
             blk.nowNanos += SlowRequestEvent.LIMIT_NANOS - 4 * LOOK_NANOS;
             blk.finishAll();
-            blk.offer(request(0, BlkLayout.TYPE_OUT));
+            blk.offer(request(1, BlkLayout.TYPE_OUT));
             blk.nowNanos += SlowRequestEvent.LIMIT_NANOS;
             blk.failAll(BlockStatus.NO_SPACE);
             recording.dump(file);
@@ -97,6 +97,7 @@ class RequestClockTest {
             assertThat(events).hasSize(1);
             RecordedEvent slow = events.get(0);
             assertThat(slow.getString("queue")).isEqualTo("test");
+            assertThat(slow.getInt("request")).isEqualTo(3);
             assertThat(slow.getString("operation")).isEqualTo("write");
             assertThat(slow.getString("status")).isEqualTo("no_space");
             assertThat(slow.getLong("lengthBytes")).isEqualTo(BYTES);
