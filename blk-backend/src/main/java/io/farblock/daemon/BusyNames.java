@@ -11,10 +11,15 @@ final class BusyNames {
 
     /** Takes a name; refuses if somebody has it. */
     synchronized void reserve(String name) throws DaemonException {
-        if (!names.add(name)) {
+        if (!tryReserve(name)) {
             throw new DaemonException(
                     Kind.REFUSED, name + " is being attached, detached or taken up right now; try again");
         }
+    }
+
+    /** Takes a name, unless somebody has it. */
+    synchronized boolean tryReserve(String name) {
+        return names.add(name);
     }
 
     synchronized void free(String name) {

@@ -68,17 +68,24 @@ final class DeviceReport {
         return text.build();
     }
 
-    /** Of a device that is not this daemon's. */
-    static Device ofUnserved(String name) {
+    /**
+     * Of a device that is not this daemon's.
+     *
+     * @param keyless what is wrong with its key, if this daemon is to serve it as soon as it has that; or null
+     */
+    static Device ofUnserved(String name, String keyless) {
         String server = DeviceUse.server(name);
         return Device.newBuilder()
                 .setName(name)
                 .setState(server.isEmpty() ? DeviceState.ORPHANED.text() : "foreign")
-                .setExplanation(
-                        server.isEmpty()
-                                ? "served by nobody, its I/O waits; farblock detach --force " + name + " removes it"
-                                : "served by " + server)
+                .setExplanation(server.isEmpty() ? whyOrphaned(name, keyless) : "served by " + server)
                 .build();
+    }
+
+    private static String whyOrphaned(String name, String keyless) {
+        return keyless == null
+                ? "served by nobody, its I/O waits; farblock detach --force " + name + " removes it"
+                : "its I/O waits for its key: " + keyless;
     }
 
     private void addCounters(Device.Builder text) {

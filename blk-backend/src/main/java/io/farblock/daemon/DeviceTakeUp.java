@@ -2,6 +2,8 @@ package io.farblock.daemon;
 
 import io.farblock.api.node.DeviceRecord;
 import io.farblock.daemon.DaemonException.Kind;
+import io.farblock.encryption.KeyException;
+import io.farblock.encryption.VolumeKey;
 import io.farblock.linux.Errno;
 import io.farblock.linux.LinuxException;
 import io.farblock.vduse.DeviceLifecycle;
@@ -40,17 +42,20 @@ final class DeviceTakeUp {
      * Serves the device.
      *
      * @return the device, or null if it was not on the bus and is no more
+     * @throws KeyException if the key of its volume is not here; then it is as it was
      */
-    AttachedDevice serve(IntFunction<List<IoEventLoop>> pickLoops) throws DaemonException, InterruptedException {
+    AttachedDevice serve(IntFunction<List<IoEventLoop>> pickLoops)
+            throws DaemonException, KeyException, InterruptedException {
         if (!isOnBus()) {
             open().close();
             DeviceRemoval.destroy(name);
             LOG.info("{}: removed; an earlier daemon had not put it on the bus, or taken it off already", name);
             return null;
         }
+        VolumeKey key = VolumeStores.knownKey(options, record);
         VduseDevice kernelDevice = open();
         try {
-            return serve(kernelDevice, pickLoops.apply(DeviceAttachment.queueCount(record.getRequest())));
+            return serve(kernelDevice, key, pickLoops.apply(DeviceAttachment.queueCount(record.getRequest())));
         } catch (DaemonException e) {
             kernelDevice.close();
             throw e;
@@ -87,9 +92,9 @@ final class DeviceTakeUp {
         }
     }
 
-    private AttachedDevice serve(VduseDevice kernelDevice, List<IoEventLoop> loops)
+    private AttachedDevice serve(VduseDevice kernelDevice, VolumeKey key, List<IoEventLoop> loops)
             throws DaemonException, IOException {
-        VolumeStores stores = VolumeStores.resume(options, record, loops);
+        VolumeStores stores = VolumeStores.resume(options, record, key, loops);
         DeviceLifecycle life = new DeviceLifecycle(name, DeviceState.ORPHANED);
         try {
             QueueLogs logs = QueueLogs.open(QueueLogs.file(options, name), loops.size(), QueueLogs.instance(record));

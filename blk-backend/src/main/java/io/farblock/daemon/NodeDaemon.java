@@ -6,24 +6,23 @@ import io.farblock.api.node.Device;
 import io.farblock.api.node.DevicePhase;
 import io.farblock.api.node.DeviceRecord;
 import io.farblock.daemon.DaemonException.Kind;
+import io.farblock.encryption.KeyException;
 import io.farblock.metrics.MetricSource;
-import io.farblock.vduse.VduseDeviceConfig;
 import io.netty.channel.IoEventLoop;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +36,7 @@ public final class NodeDaemon implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeDaemon.class);
     private static final int SHUTDOWN_SECONDS = 5;
     private static final int TAKE_UP_SECONDS = 2;
+    private static final int KEY_RETRY_SECONDS = 5;
     private static final int HELPER_SECONDS = 60;
     /** How long a forced detach waits for the one that it has cut short. */
     private static final int FORCED_WAIT_SECONDS = 20;
@@ -46,10 +46,12 @@ public final class NodeDaemon implements AutoCloseable {
     private final DaemonLock lock;
     private final Runnable leave;
     private final NodeServer server;
-    private final DeviceRecords records;
+    private final KeptDevices kept;
     private final ExecutorService background;
     private final Map<String, AttachedDevice> devices = new ConcurrentSkipListMap<>();
     private final BusyNames busyNames = new BusyNames();
+    // Devices that are not taken up for want of their keys, with what is wrong.
+    private final Map<String, String> keyless = new ConcurrentHashMap<>();
     private CompletableFuture<Void> takenUp;
 
     private NodeDaemon(DaemonOptions options, DaemonLock lock, Runnable leave) throws IOException {
@@ -58,7 +60,7 @@ public final class NodeDaemon implements AutoCloseable {
         this.leave = leave;
         loops = new QueueLoops(options.loops(), options.pollMicros());
         server = new NodeServer(options.socket(), options.group(), new NodeService(this));
-        records = new DeviceRecords(Path.of(options.socket() + ".devices"));
+        kept = new KeptDevices(options);
         background = Executors.newCachedThreadPool(new DefaultThreadFactory("farblock-background", true));
     }
 
@@ -115,15 +117,15 @@ public final class NodeDaemon implements AutoCloseable {
                     .setInFlightLog(true)
                     .build();
             // Before the device exists: a daemon that dies in the middle leaves nothing that nobody knows of.
-            save(name, record);
+            kept.save(name, record);
             try {
                 AttachedDevice attached = new DeviceAttachment(options, name, record)
-                        .attach(this::pickLoops, changed -> save(name, changed));
+                        .attach(this::pickLoops, changed -> kept.save(name, changed));
                 serves(attached);
-                mark(name, DevicePhase.DEVICE_PHASE_ATTACHED);
+                kept.mark(name, DevicePhase.DEVICE_PHASE_ATTACHED);
                 return new DeviceReport(attached).describe();
             } catch (DaemonException e) {
-                forget(name);
+                kept.forget(name);
                 throw e;
             }
         } finally {
@@ -134,31 +136,16 @@ public final class NodeDaemon implements AutoCloseable {
     /** From now on the device is this daemon's, and what the server says of its volume is kept for the next one. */
     private void serves(AttachedDevice attached) {
         devices.put(attached.name(), attached);
-        attached.stores().onWelcome(welcome -> background.execute(() -> keep(attached.name(), welcome.toByteString())));
-        attached.device().keepSizes(kept -> {
+        attached.stores()
+                .onWelcome(
+                        welcome -> background.execute(() -> kept.keepWelcome(attached.name(), welcome.toByteString())));
+        attached.device().keepSizes(isKept -> {
             ByteString welcome = attached.stores().currentWelcome().toByteString();
             background.execute(() -> {
-                keep(attached.name(), welcome);
-                kept.run();
+                kept.keepWelcome(attached.name(), welcome);
+                isKept.run();
             });
         });
-    }
-
-    private void keep(String name, ByteString welcome) {
-        change(name, record -> record.toBuilder().setWelcome(welcome).build());
-    }
-
-    private void mark(String name, DevicePhase phase) {
-        change(name, record -> record.toBuilder().setPhase(phase).build());
-    }
-
-    /** The device is there whether this can be written down or not, and its I/O goes on. */
-    private void change(String name, UnaryOperator<DeviceRecord> change) {
-        try {
-            records.update(name, change);
-        } catch (IOException e) {
-            LOG.error("{}: its record is out of date for the next daemon: {}", name, e.getMessage());
-        }
     }
 
     /**
@@ -189,10 +176,10 @@ public final class NodeDaemon implements AutoCloseable {
         if (!force) {
             DeviceRemoval.checkUnused(attached);
         }
-        mark(attached.name(), DevicePhase.DEVICE_PHASE_DETACHING);
+        kept.mark(attached.name(), DevicePhase.DEVICE_PHASE_DETACHING);
         DeviceRemoval.remove(attached, force);
         devices.remove(attached.name());
-        forget(attached.name());
+        kept.forget(attached.name());
     }
 
     private void removeOrphan(String name, boolean force) throws DaemonException {
@@ -206,15 +193,8 @@ public final class NodeDaemon implements AutoCloseable {
                     name + " is served by nobody, and what waits for it can only be failed: farblock detach --force "
                             + name);
         }
-        OrphanRemoval.remove(name, queues -> logsOf(name, queues), this::pickLoops);
-        forget(name);
-    }
-
-    private QueueLogs logsOf(String name, int queues) throws IOException {
-        DeviceRecord record = records.find(name);
-        return record == null
-                ? QueueLogs.unknown(queues)
-                : QueueLogs.open(QueueLogs.file(options, name), queues, QueueLogs.instance(record));
+        OrphanRemoval.remove(name, queues -> kept.logs(name, queues), this::pickLoops);
+        kept.forget(name);
     }
 
     /** If a detach is waiting for requests in flight, fails them, and waits until it is through. */
@@ -229,17 +209,15 @@ public final class NodeDaemon implements AutoCloseable {
     /** Takes up the devices that an earlier daemon has left, each by itself; returns when they are served, or soon. */
     private void takeUpOldDevices() throws IOException {
         List<CompletableFuture<Void>> served = new ArrayList<>();
-        for (Map.Entry<String, DeviceRecord> old : records.all().entrySet()) {
+        for (Map.Entry<String, DeviceRecord> old : kept.all().entrySet()) {
             String name = old.getKey();
             if (VdpaBus.exists(name)) {
-                DeviceRecord record = nextLife(name, old.getValue());
-                records.save(name, record);
+                DeviceRecord record = kept.nextLife(name, old.getValue());
                 CompletableFuture<Void> isServed = new CompletableFuture<>();
                 served.add(isServed);
                 background.execute(() -> takeUp(name, record, isServed));
             } else {
-                records.remove(name);
-                QueueLogs.remove(QueueLogs.file(options, name));
+                kept.remove(name);
             }
         }
         // One that another process still has open must not keep the others from being looked after.
@@ -249,34 +227,10 @@ public final class NodeDaemon implements AutoCloseable {
                 .join();
     }
 
-    private DeviceRecord nextLife(String name, DeviceRecord record) throws IOException {
-        if (!record.getInFlightLog()) {
-            // Its daemon gave everything back in order. Nobody serves it now, so this holds until the record is saved.
-            QueueLogs.create(QueueLogs.file(options, name), DeviceAttachment.MAX_QUEUES, QueueLogs.instance(record))
-                    .close();
-        }
-        return record.toBuilder()
-                .setTakeovers(record.getTakeovers() + 1)
-                .setInFlightLog(true)
-                .build();
-    }
-
-    private static void restoreAutoprobe() {
-        try {
-            AttachHelper.restoreAutoprobe(HELPER_SECONDS);
-        } catch (DaemonException e) {
-            LOG.error("automatic probing on the vdpa bus stays off: {}", e.getMessage());
-        }
-    }
-
     private void takeUp(String name, DeviceRecord record, CompletableFuture<Void> isServed) {
         try {
-            busyNames.reserve(name);
-            try {
-                takeUp(new DeviceTakeUp(options, name, record), name, isServed);
-            } finally {
-                busyNames.free(name);
-                isServed.complete(null);
+            while (!isLookedAfter(name, record, isServed)) {
+                TimeUnit.SECONDS.sleep(KEY_RETRY_SECONDS);
             }
         } catch (DaemonException e) {
             LOG.error("{}: {}", name, e.getMessage());
@@ -284,42 +238,51 @@ public final class NodeDaemon implements AutoCloseable {
             Thread.currentThread().interrupt();
             LOG.warn("{} is left to the next daemon", name);
         }
+        keyless.remove(name);
+    }
+
+    /** False if its key is not here, or somebody is just taking the device away: then it is to be looked at again. */
+    private boolean isLookedAfter(String name, DeviceRecord record, CompletableFuture<Void> isServed)
+            throws DaemonException, InterruptedException {
+        if (!busyNames.tryReserve(name)) {
+            return false;
+        }
+        try {
+            if (kept.isStill(name, record)) {
+                takeUp(new DeviceTakeUp(options, name, record), name, isServed);
+            }
+            return true;
+        } catch (KeyException e) {
+            if (keyless.put(name, e.getMessage()) == null) {
+                LOG.error("{}: its I/O waits for its key: {}", name, e.getMessage());
+            }
+            return false;
+        } finally {
+            busyNames.free(name);
+            isServed.complete(null);
+        }
     }
 
     private void takeUp(DeviceTakeUp takeUp, String name, CompletableFuture<Void> isServed)
-            throws DaemonException, InterruptedException {
+            throws DaemonException, KeyException, InterruptedException {
         AttachedDevice attached = takeUp.serve(this::pickLoops);
         if (attached != null) {
             serves(attached);
             isServed.complete(null);
             if (takeUp.settle(attached)) {
-                mark(name, DevicePhase.DEVICE_PHASE_ATTACHED);
+                kept.mark(name, DevicePhase.DEVICE_PHASE_ATTACHED);
                 return;
             }
             devices.remove(name);
         }
-        forget(name);
+        kept.forget(name);
     }
 
-    private void save(String name, DeviceRecord record) throws DaemonException {
-        String wrong = VduseDeviceConfig.checkName(name);
-        if (wrong != null) {
-            throw new DaemonException(Kind.INVALID, "'" + name + "' cannot be the name of a device: " + wrong);
-        }
+    private static void restoreAutoprobe() {
         try {
-            records.save(name, record);
-        } catch (IOException e) {
-            throw new DaemonException(Kind.REFUSED, "the state of " + name + " cannot be kept: " + e.getMessage(), e);
-        }
-    }
-
-    private void forget(String name) throws DaemonException {
-        try {
-            records.remove(name);
-            QueueLogs.remove(QueueLogs.file(options, name));
-        } catch (IOException e) {
-            throw new DaemonException(
-                    Kind.REFUSED, "the state of " + name + " cannot be removed: " + e.getMessage(), e);
+            AttachHelper.restoreAutoprobe(HELPER_SECONDS);
+        } catch (DaemonException e) {
+            LOG.error("automatic probing on the vdpa bus stays off: {}", e.getMessage());
         }
     }
 
@@ -338,7 +301,7 @@ public final class NodeDaemon implements AutoCloseable {
         served.values().forEach(device -> all.add(new DeviceReport(device).describe()));
         for (String name : VdpaBus.names()) {
             if (!served.containsKey(name)) {
-                all.add(DeviceReport.ofUnserved(name));
+                all.add(DeviceReport.ofUnserved(name, keyless.get(name)));
             }
         }
         return all;

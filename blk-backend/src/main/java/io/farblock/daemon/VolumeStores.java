@@ -87,19 +87,20 @@ final class VolumeStores {
     /**
      * Goes on with the volume of a record that an earlier daemon had open: at once, whether the server can be reached
      * or not. The session is the record's, so that the server knows it again.
+     *
+     * @param key of {@link #knownKey}
      */
-    static VolumeStores resume(DaemonOptions options, DeviceRecord record, List<IoEventLoop> loops)
+    static VolumeStores resume(DaemonOptions options, DeviceRecord record, VolumeKey key, List<IoEventLoop> loops)
             throws DaemonException {
         AttachRequest request = record.getRequest();
+        Welcome known = known(record);
         try {
-            Welcome known = Welcome.parseFrom(record.getWelcome());
             InetAddress address = InetAddress.getByAddress(
                     host(request.getServer()), record.getServerAddress().toByteArray());
             InetSocketAddress server = new InetSocketAddress(address, port(request.getServer()));
             requireSecure(options, server);
             // The lease is wanted back under its epoch: whoever has taken it since keeps it.
             ClientOptions client = clientOptions(options, record, false);
-            VolumeKey key = knownKey(options, record, known);
             VolumeStores resumed = new VolumeStores(
                     RemoteVolume.resume(server, options.links(), client, BlkLimits.QUEUE_ENTRIES, loops.get(0), known));
             for (int queue = 1; queue < loops.size(); queue++) {
@@ -112,12 +113,24 @@ final class VolumeStores {
                 throw e;
             }
             return resumed;
-        } catch (InvalidProtocolBufferException | UnknownHostException | IllegalArgumentException e) {
-            throw new DaemonException(
-                    Kind.REFUSED,
-                    "its record cannot be used (" + e.getMessage() + "); farblock detach --force removes the device",
-                    e);
+        } catch (UnknownHostException | IllegalArgumentException e) {
+            throw useless(e);
         }
+    }
+
+    private static Welcome known(DeviceRecord record) throws DaemonException {
+        try {
+            return Welcome.parseFrom(record.getWelcome());
+        } catch (InvalidProtocolBufferException e) {
+            throw useless(e);
+        }
+    }
+
+    private static DaemonException useless(Exception e) {
+        return new DaemonException(
+                Kind.REFUSED,
+                "its record cannot be used (" + e.getMessage() + "); farblock detach --force removes the device",
+                e);
     }
 
     // Its requests wait in the ring until a daemon may serve it.
@@ -154,31 +167,25 @@ final class VolumeStores {
                     "volume " + record.getRequest().getVolume()
                             + " is not encrypted, and this daemon was started with --encrypted-only");
         }
-        return key(options, record, welcome);
-    }
-
-    // Its requests wait in the ring until a daemon has the key.
-    private static VolumeKey knownKey(DaemonOptions options, DeviceRecord record, Welcome known)
-            throws DaemonException {
         try {
-            return key(options, record, known);
-        } catch (DaemonException e) {
-            throw new DaemonException(
-                    Kind.REFUSED, e.getMessage() + "; its I/O waits: mend that, then start the daemon again", e);
-        }
-    }
-
-    /** The key of a volume; null if it is not encrypted. */
-    private static VolumeKey key(DaemonOptions options, DeviceRecord record, Welcome welcome) throws DaemonException {
-        String volume = record.getRequest().getVolume();
-        if (!welcome.hasEncryption()) {
-            return null;
-        }
-        try {
-            return options.keys().find(welcome.getEncryption());
+            return key(options, welcome);
         } catch (KeyException e) {
-            throw new DaemonException(Kind.REFUSED, "volume " + volume + " is encrypted: " + e.getMessage(), e);
+            throw new DaemonException(
+                    Kind.REFUSED, "volume " + record.getRequest().getVolume() + " is encrypted: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * The key of a volume that an earlier daemon had open; null if it is not encrypted.
+     *
+     * @throws KeyException if it is not here now; it may be later
+     */
+    static VolumeKey knownKey(DaemonOptions options, DeviceRecord record) throws DaemonException, KeyException {
+        return key(options, known(record));
+    }
+
+    private static VolumeKey key(DaemonOptions options, Welcome welcome) throws KeyException {
+        return welcome.hasEncryption() ? options.keys().find(welcome.getEncryption()) : null;
     }
 
     private void encryptWith(VolumeKey key) throws DaemonException {

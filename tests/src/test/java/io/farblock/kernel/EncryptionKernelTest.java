@@ -46,10 +46,14 @@ class EncryptionKernelTest {
         node.close();
     }
 
+    private Path keyFile() {
+        return keys.resolve("mail.key");
+    }
+
     private void writeKey(long seed) throws IOException {
         byte[] key = new byte[KEY_BYTES];
         new Random(seed).nextBytes(key);
-        Path file = Files.write(keys.resolve("mail.key"), key);
+        Path file = Files.write(keyFile(), key);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
     }
 
@@ -79,8 +83,12 @@ class EncryptionKernelTest {
                 "(yes '" + MARK + "' || true) | head -c " + FILE_BYTES + " > " + mount + "/file && sync -f " + mount);
         String sum = Shell.must("sha256sum < " + mount + "/file");
 
-        // Also by the daemon that goes on with it.
+        // Also by the daemon that goes on with it, as soon as it has the key.
+        Files.delete(keyFile());
         node.restartDaemon(false);
+        assertThat(node.device("mail").getExplanation())
+                .isEqualTo("its I/O waits for its key: the key 'mail' is not here: copy it to " + keyFile());
+        writeKey(1);
         Shell.must("echo 3 > /proc/sys/vm/drop_caches");
         assertThat(Shell.must("sha256sum < " + mount + "/file")).isEqualTo(sum);
         Shell.must("umount " + mount + " && fsck.ext4 -fn " + device.getPath());
@@ -105,6 +113,21 @@ class EncryptionKernelTest {
         node.create("plain", 1 << 20, 4096);
         assertThatThrownBy(() -> node.attach("plain", false)).hasMessageContaining("plain is not encrypted");
         node.delete("plain");
-        node.delete("mail");
+    }
+
+    @Test
+    void canBeTakenAwayWhileItsKeyIsNotHere() throws Exception {
+        createEncrypted("lost");
+        assertThat(node.attach("lost", false).getState()).isEqualTo("running");
+        Files.delete(keyFile());
+        node.restartDaemon(true);
+        assertThat(node.device("lost").getState()).isEqualTo("orphaned");
+
+        node.detachByForce("lost");
+
+        assertThat(node.device("lost").getName()).isEmpty();
+        writeKey(1);
+        assertThat(node.attach("lost", false).getState()).isEqualTo("running");
+        node.detach("lost");
     }
 }
