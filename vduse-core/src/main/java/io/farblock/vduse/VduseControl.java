@@ -13,7 +13,8 @@ public final class VduseControl implements AutoCloseable {
     /** The control node. */
     public static final String PATH = "/dev/vduse/control";
 
-    private static final int VENDOR_ID = 0;
+    // "FARB". The kernel's driver takes any; packaging/udev knows our devices by it.
+    private static final int VENDOR_ID = 0x46415242;
     // A client that asks for the version without setting one silently becomes a v1 client on Linux 7; nothing in
     // version 1 serves a block device.
     private static final long API_VERSION = 0;
