@@ -14,12 +14,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * What a virtual machine or its monitor can do to a daemon, in a process of its own, that serves another machine too:
  * the daemon lives on, the other machine notices nothing, and the first one can start again.
  */
+@Tag("fault")
 class HostileVmTest {
     private static final int QUEUES = 2;
     private static final int ROUNDS = Integer.getInteger("farblock.hostileRounds", 150);

@@ -13,12 +13,10 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A volume under drivers that are not ours: libblkio's alone, and under a Linux guest in QEMU. */
-@Tag("long")
 @Timeout(900)
 class QemuTest {
     private static final long SIZE_BYTES = 64L << 20;
