@@ -19,22 +19,26 @@ final class DaemonMetrics implements MetricSource {
     private final Map<String, AttachedDevice> devices;
     private final QueueLoops loops;
     private final Future<?> takenUp;
+    private final Map<String, String> keyless;
 
     /**
      * Of the daemon that has these.
      *
      * @param devices by name; may change at any time
      * @param takenUp done when each device of an earlier daemon is served, or given up
+     * @param keyless what is wrong with the keys of those that wait for them, by name; may change at any time
      */
-    DaemonMetrics(Map<String, AttachedDevice> devices, QueueLoops loops, Future<?> takenUp) {
+    DaemonMetrics(
+            Map<String, AttachedDevice> devices, QueueLoops loops, Future<?> takenUp, Map<String, String> keyless) {
         this.devices = devices;
         this.loops = loops;
         this.takenUp = takenUp;
+        this.keyless = keyless;
     }
 
     @Override
     public boolean isReady() {
-        return takenUp.isDone();
+        return takenUp.isDone() && keyless.isEmpty();
     }
 
     @Override

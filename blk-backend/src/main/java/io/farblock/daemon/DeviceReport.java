@@ -36,6 +36,7 @@ final class DeviceReport {
                 .setSizeBytes(info.sizeBytes())
                 .setBlockSizeBytes(info.blockSizeBytes())
                 .setReadOnly(info.readOnly())
+                .setEncryptionKey(attached.stores().welcome().getEncryption().getKey())
                 .setSerial(attached.serial())
                 .setQueues(device.queues().size())
                 .setFeatures(device.features())

@@ -307,9 +307,9 @@ public final class NodeDaemon implements AutoCloseable {
         return all;
     }
 
-    /** What it counts, and whether all devices of an earlier daemon were looked after. */
+    /** What it counts, and whether every device of an earlier daemon was looked after and has its key. */
     public MetricSource metrics() {
-        return new DaemonMetrics(devices, loops, takenUp);
+        return new DaemonMetrics(devices, loops, takenUp, keyless);
     }
 
     DaemonOptions options() {

@@ -27,7 +27,7 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() {
         try (NodeClient client = new NodeClient(node.socket())) {
             ListDevicesResponse all = client.call(stub -> stub.listDevices(ListDevicesRequest.getDefaultInstance()));
-            output.print(all, details ? details(all) : overview(all));
+            output.print(all, details && all.getDevicesCount() > 0 ? details(all) : overview(all));
         }
         return ExitCode.OK;
     }
@@ -51,6 +51,10 @@ final class StatusCommand implements Callable<Integer> {
         return table.text();
     }
 
+    private static String encryption(Device device) {
+        return device.getEncryptionKey().isEmpty() ? "nothing" : "the key " + device.getEncryptionKey();
+    }
+
     private static String details(ListDevicesResponse all) {
         StringBuilder text = new StringBuilder();
         for (Device device : all.getDevicesList()) {
@@ -62,6 +66,7 @@ final class StatusCommand implements Callable<Integer> {
                             .row("size", Size.text(device.getSizeBytes()))
                             .row("block size", Integer.toString(device.getBlockSizeBytes()))
                             .row("read-only", device.getReadOnly() ? "yes" : "no")
+                            .row("encrypted with", encryption(device))
                             .row("serial", device.getSerial())
                             .row("queues", device.getQueuesReady() + " of " + device.getQueues() + " in use")
                             .row("features", String.join(" ", device.getFeatureNamesList()))

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 /** A file system on a volume that its server cannot read. */
 @Timeout(600)
 class EncryptionKernelTest {
+    private static final String METRICS = "127.0.0.1:17079";
     private static final int KEY_BYTES = 64;
     private static final int FILE_BYTES = 8_000_000;
     private static final String MARK = "nobody but those with the key is to read this";
@@ -38,7 +39,8 @@ class EncryptionKernelTest {
     void start() throws Exception {
         keys = Files.createTempDirectory("farblock-keys");
         writeKey(1);
-        node = new Node(new ServerProcess(), List.of("--keys", keys.toString(), "--encrypted-only"));
+        node = new Node(
+                new ServerProcess(), List.of("--keys", keys.toString(), "--encrypted-only", "--metrics", METRICS));
     }
 
     @AfterEach
@@ -72,10 +74,15 @@ class EncryptionKernelTest {
                         .build());
     }
 
+    private static String readiness() throws IOException, InterruptedException {
+        return Shell.must("curl -s -o /dev/null -w '%{http_code}' http://" + METRICS + "/readyz");
+    }
+
     @Test
     void holdsAFileSystemThatOnlyItsNodeCanRead() throws Exception {
         createEncrypted("mail");
         Device device = node.attach("mail", false);
+        assertThat(device.getEncryptionKey()).isEqualTo("mail");
         Path mount = Files.createTempDirectory("farblock-mount");
         String mounted = "mount " + device.getPath() + " " + mount;
         Shell.must("mkfs.ext4 -q " + device.getPath() + " && " + mounted);
@@ -88,9 +95,11 @@ class EncryptionKernelTest {
         node.restartDaemon(false);
         assertThat(node.device("mail").getExplanation())
                 .isEqualTo("its I/O waits for its key: the key 'mail' is not here: copy it to " + keyFile());
+        assertThat(readiness()).isEqualTo("503");
         writeKey(1);
         Shell.must("echo 3 > /proc/sys/vm/drop_caches");
         assertThat(Shell.must("sha256sum < " + mount + "/file")).isEqualTo(sum);
+        assertThat(readiness()).isEqualTo("200");
         Shell.must("umount " + mount + " && fsck.ext4 -fn " + device.getPath());
         String files = "$(find " + node.server().data() + " -name 'data.*')";
         assertThat(Integer.parseInt(Shell.must("cat " + files + " | tr -d '\\0' | wc -c")))
