@@ -38,6 +38,9 @@ final class CsiCommand implements Callable<Integer> {
     @Mixin
     private LinkOptions links;
 
+    @Mixin
+    private KeyOptions keys;
+
     @Option(
             names = "--mode",
             paramLabel = "controller|node|all",
@@ -96,7 +99,8 @@ final class CsiCommand implements Callable<Integer> {
                 node.socket(),
                 zone,
                 maxVolumes,
-                links.security());
+                links.security(),
+                keys.forPlugin());
         if (mode != Mode.node) {
             Endpoint.requireSecure(options.links(), options.admin());
         }

@@ -29,6 +29,9 @@ final class DockerPluginCommand implements Callable<Integer> {
     @Mixin
     private LinkOptions links;
 
+    @Mixin
+    private KeyOptions keys;
+
     @Option(
             names = "--plugin-socket",
             paramLabel = "PATH",
@@ -73,7 +76,8 @@ final class DockerPluginCommand implements Callable<Integer> {
                 node.socket(),
                 state.toAbsolutePath(),
                 Size.parse(defaultSize),
-                links.security());
+                links.security(),
+                keys.forPlugin());
         Endpoint.requireSecure(options.links(), options.admin());
         try {
             Service.runUntilStopped(() -> DockerPlugin.start(options));

@@ -5,6 +5,8 @@ import io.farblock.api.admin.Encryption;
 import io.farblock.api.admin.Volume;
 import io.farblock.encryption.KeyException;
 import io.farblock.encryption.KeySource;
+import io.farblock.node.NodeException;
+import io.farblock.node.VolumeKeys;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -45,14 +47,31 @@ final class KeyOptions {
             return volume;
         }
         try {
-            var described = source().find(key).describe();
-            return volume.setEncryption(Encryption.newBuilder()
-                    .setCipher(described.getCipher())
-                    .setKey(described.getKey())
-                    .setCheck(described.getCheck()));
+            return volume.setEncryption(describe(source(), key));
         } catch (KeyException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }
+    }
+
+    /** For those who make volumes for others. */
+    VolumeKeys forPlugin() {
+        KeySource source = source();
+        return key -> {
+            try {
+                return describe(source, key);
+            } catch (KeyException e) {
+                throw new NodeException(NodeException.Kind.INVALID, e.getMessage(), e);
+            }
+        };
+    }
+
+    private static Encryption describe(KeySource source, String key) throws KeyException {
+        var described = source.find(key).describe();
+        return Encryption.newBuilder()
+                .setCipher(described.getCipher())
+                .setKey(described.getKey())
+                .setCheck(described.getCheck())
+                .build();
     }
 
     /**

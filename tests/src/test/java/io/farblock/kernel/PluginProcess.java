@@ -2,6 +2,7 @@ package io.farblock.kernel;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -9,14 +10,27 @@ import java.util.concurrent.TimeUnit;
 final class PluginProcess {
     private static final int START_SECONDS = 120;
 
-    private final Node node;
+    private final List<String> arguments;
     private final Path folder;
     private Process process;
 
     /** Starts one for a node and its server, with its socket and its state in a folder. */
     PluginProcess(Node node, Path folder) throws IOException, InterruptedException {
-        this.node = node;
+        this(
+                folder,
+                List.of(
+                        "--socket",
+                        node.socket().toString(),
+                        "--server",
+                        node.dataAddress(),
+                        "--admin",
+                        node.server().adminAddress()));
+    }
+
+    /** Starts one with arguments that say where daemon and server are. */
+    PluginProcess(Path folder, List<String> arguments) throws IOException, InterruptedException {
         this.folder = folder;
+        this.arguments = arguments;
         start();
     }
 
@@ -32,21 +46,10 @@ final class PluginProcess {
 
     /** Starts it on what the one before it has left, and waits until it answers. */
     void start() throws IOException, InterruptedException {
-        process = Node.start(
-                "docker-plugin",
-                List.of(
-                        Node.launcher(),
-                        "docker-plugin",
-                        "--plugin-socket",
-                        socket().toString(),
-                        "--state",
-                        folder.toString(),
-                        "--socket",
-                        node.socket().toString(),
-                        "--server",
-                        node.dataAddress(),
-                        "--admin",
-                        node.server().adminAddress()));
+        List<String> command = new ArrayList<>(List.of(Node.launcher(), "docker-plugin"));
+        command.addAll(List.of("--plugin-socket", socket().toString(), "--state", folder.toString()));
+        command.addAll(arguments);
+        process = Node.start("docker-plugin", command);
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
         while (!call("Plugin.Activate", "").contains("VolumeDriver")) {
             if (System.nanoTime() > deadline || !process.isAlive()) {

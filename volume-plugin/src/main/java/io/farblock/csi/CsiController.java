@@ -71,7 +71,7 @@ final class CsiController extends ControllerGrpc.ControllerImplBase {
     CsiController(CsiOptions options, AdminApi admin, InProgress inProgress) {
         this.admin = admin;
         this.inProgress = inProgress;
-        volumes = new Volumes(admin);
+        volumes = new Volumes(admin, options.keys());
         snapshots = new Snapshots(admin);
         publications = new NodePublications(admin, options.maxVolumes());
         zone = new Zone(options.zone());

@@ -1,5 +1,6 @@
 package io.farblock.csi;
 
+import io.farblock.node.VolumeKeys;
 import io.farblock.tls.LinkSecurity;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
  * @param zone what the nodes that reach the server have in common; empty if all of them do
  * @param maxVolumes how many volumes a node may have at once; 0 for any number
  * @param links how the connection to the admin API is secured; whoever starts the driver closes it
+ * @param keys what volumes can be encrypted with; unused without the controller
  */
 public record CsiOptions(
         CsiMode mode,
@@ -23,14 +25,15 @@ public record CsiOptions(
         Path daemonSocket,
         String zone,
         int maxVolumes,
-        LinkSecurity links) {
+        LinkSecurity links,
+        VolumeKeys keys) {
     /** The driver's name, as storage classes and the registration on a node have it. */
     public static final String DRIVER = "csi.farblock.io";
 
     /** The key under which nodes and volumes name their zone. */
     public static final String ZONE_KEY = "topology.csi.farblock.io/zone";
 
-    /** With a plain connection within this machine. */
+    /** With a plain connection within this machine, and no keys. */
     public CsiOptions(
             CsiMode mode,
             Path socket,
@@ -39,6 +42,15 @@ public record CsiOptions(
             Path daemonSocket,
             String zone,
             int maxVolumes) {
-        this(mode, socket, admin, dataAddress, daemonSocket, zone, maxVolumes, LinkSecurity.LOOPBACK_ONLY);
+        this(
+                mode,
+                socket,
+                admin,
+                dataAddress,
+                daemonSocket,
+                zone,
+                maxVolumes,
+                LinkSecurity.LOOPBACK_ONLY,
+                VolumeKeys.NONE);
     }
 }

@@ -12,11 +12,13 @@ import java.util.Map;
  *
  * @param blockSizeBytes 0 for the server's default
  * @param sharedWriters whether several nodes may write to it at once
+ * @param encrypt the key's name; empty for none, but a copy is encrypted like its source
  * @param source what it begins as, in words; "zeros" if nothing
  */
-record VolumeWish(int blockSizeBytes, OnNoSpace onNoSpace, boolean sharedWriters, String source) {
+record VolumeWish(int blockSizeBytes, OnNoSpace onNoSpace, boolean sharedWriters, String encrypt, String source) {
     private static final String BLOCK_SIZE = "blockSize";
     private static final String ON_NO_SPACE = "onNoSpace";
+    private static final String ENCRYPT = "encrypt";
     /** The provisioner's own: it adds the names of claim and volume, and takes the type of the file system. */
     private static final String ORCHESTRATOR_PREFIX = "csi.storage.k8s.io/";
 
@@ -24,23 +26,30 @@ record VolumeWish(int blockSizeBytes, OnNoSpace onNoSpace, boolean sharedWriters
     static VolumeWish of(CreateVolumeRequest request) {
         int blockSizeBytes = 0;
         OnNoSpace onNoSpace = OnNoSpace.ON_NO_SPACE_QUEUE;
+        String encrypt = "";
         for (Map.Entry<String, String> parameter : request.getParametersMap().entrySet()) {
             String value = parameter.getValue();
             switch (parameter.getKey()) {
                 case BLOCK_SIZE -> blockSizeBytes = blockSize(value);
                 case ON_NO_SPACE -> onNoSpace = onNoSpace(value);
+                case ENCRYPT -> encrypt = Arguments.required(value, ENCRYPT);
                 default -> checkForeign(parameter.getKey());
             }
         }
         return new VolumeWish(
-                blockSizeBytes, onNoSpace, hasSharedWriters(request), source(request.getVolumeContentSource()));
+                blockSizeBytes,
+                onNoSpace,
+                hasSharedWriters(request),
+                encrypt,
+                source(request.getVolumeContentSource()));
     }
 
     /** As it is noted on the server, to know the same wish again. */
     String inWords() {
         return "blockSize=" + (blockSizeBytes == 0 ? "default" : blockSizeBytes) + " onNoSpace="
                 + (onNoSpace == OnNoSpace.ON_NO_SPACE_FAIL ? "fail" : "queue") + " writers="
-                + (sharedWriters ? "shared" : "one") + " source=" + source;
+                + (sharedWriters ? "shared" : "one") + (encrypt.isEmpty() ? "" : " encrypt=" + encrypt) + " source="
+                + source;
     }
 
     static void checkForeign(String parameter) {

@@ -11,6 +11,8 @@ import io.farblock.api.admin.Volume;
 import io.farblock.csi.proto.CapacityRange;
 import io.farblock.csi.proto.CreateVolumeRequest;
 import io.farblock.csi.proto.VolumeContentSource;
+import io.farblock.node.NodeException;
+import io.farblock.node.VolumeKeys;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 
@@ -21,13 +23,15 @@ import io.grpc.StatusRuntimeException;
  */
 final class Volumes {
     private final AdminApi admin;
+    private final VolumeKeys keys;
 
-    Volumes(AdminApi admin) {
+    Volumes(AdminApi admin, VolumeKeys keys) {
         this.admin = admin;
+        this.keys = keys;
     }
 
     /** Makes a volume, or finds the one that the same request has made before. */
-    Volume create(CreateVolumeRequest request, VolumeWish wish) {
+    Volume create(CreateVolumeRequest request, VolumeWish wish) throws NodeException {
         String id = VolumeNames.of(request.getName());
         Volume found = admin.find(id);
         if (found != null) {
@@ -65,7 +69,7 @@ final class Volumes {
         return found;
     }
 
-    private Volume make(String id, CreateVolumeRequest request, VolumeWish wish) {
+    private Volume make(String id, CreateVolumeRequest request, VolumeWish wish) throws NodeException {
         VolumeContentSource source = request.getVolumeContentSource();
         return switch (source.getTypeCase()) {
             case TYPE_NOT_SET -> makeEmpty(id, request, wish);
@@ -74,17 +78,29 @@ final class Volumes {
         };
     }
 
-    private Volume makeEmpty(String id, CreateVolumeRequest request, VolumeWish wish) {
-        return admin.call()
-                .createVolume(io.farblock.api.admin.CreateVolumeRequest.newBuilder()
-                        .setName(id)
-                        .setSizeBytes(Capacity.choose(request.getCapacityRange()))
-                        .setBlockSizeBytes(wish.blockSizeBytes())
-                        .setOnNoSpace(wish.onNoSpace())
-                        .setSharedWriters(wish.sharedWriters())
-                        .putLabels(Labels.NAME, request.getName())
-                        .putLabels(Labels.REQUEST, wish.inWords())
-                        .build());
+    private Volume makeEmpty(String id, CreateVolumeRequest request, VolumeWish wish) throws NodeException {
+        io.farblock.api.admin.CreateVolumeRequest.Builder empty = io.farblock.api.admin.CreateVolumeRequest.newBuilder()
+                .setName(id)
+                .setSizeBytes(Capacity.choose(request.getCapacityRange()))
+                .setBlockSizeBytes(wish.blockSizeBytes())
+                .setOnNoSpace(wish.onNoSpace())
+                .setSharedWriters(wish.sharedWriters())
+                .putLabels(Labels.NAME, request.getName())
+                .putLabels(Labels.REQUEST, wish.inWords());
+        if (!wish.encrypt().isEmpty()) {
+            empty.setEncryption(keys.describe(wish.encrypt()));
+        }
+        return requireEncrypted(admin.call().createVolume(empty.build()), wish);
+    }
+
+    // A server of before encryption makes a plain volume of it: what it does not know it does not see.
+    private Volume requireEncrypted(Volume made, VolumeWish wish) {
+        if (!VolumeKeys.fits(made, wish.encrypt())) {
+            delete(made.getName());
+            throw Refusal.precondition(
+                    "the server knows nothing of encryption, so no volume was made: upgrade it first");
+        }
+        return made;
     }
 
     private Volume copy(String snapshotId, String id, CreateVolumeRequest request, VolumeWish wish) {
@@ -97,6 +113,10 @@ final class Volumes {
         if (wish.blockSizeBytes() != 0 && wish.blockSizeBytes() != source.getBlockSizeBytes()) {
             throw Refusal.invalid(
                     "a volume that begins as another one has its block size, which is " + source.getBlockSizeBytes());
+        }
+        if (!VolumeKeys.fits(source, wish.encrypt())) {
+            throw Refusal.invalid("a volume that begins as another one is encrypted like that, and " + source.getName()
+                    + " " + VolumeKeys.inWords(source));
         }
         Volume copy = admin.call()
                 .cloneSnapshot(CloneSnapshotRequest.newBuilder()

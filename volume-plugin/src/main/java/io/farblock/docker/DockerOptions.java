@@ -1,5 +1,6 @@
 package io.farblock.docker;
 
+import io.farblock.node.VolumeKeys;
 import io.farblock.tls.LinkSecurity;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
  * @param state where volumes are mounted, and where it is kept for whom
  * @param defaultSizeBytes of a volume that is created without a size
  * @param links how the connection to the admin API is secured; whoever starts the plugin closes it
+ * @param keys what volumes can be encrypted with
  */
 public record DockerOptions(
         Path socket,
@@ -22,8 +24,9 @@ public record DockerOptions(
         Path daemonSocket,
         Path state,
         long defaultSizeBytes,
-        LinkSecurity links) {
-    /** With a plain connection within this machine. */
+        LinkSecurity links,
+        VolumeKeys keys) {
+    /** With a plain connection within this machine, and no keys. */
     public DockerOptions(
             Path socket,
             InetSocketAddress admin,
@@ -31,6 +34,14 @@ public record DockerOptions(
             Path daemonSocket,
             Path state,
             long defaultSizeBytes) {
-        this(socket, admin, dataAddress, daemonSocket, state, defaultSizeBytes, LinkSecurity.LOOPBACK_ONLY);
+        this(
+                socket,
+                admin,
+                dataAddress,
+                daemonSocket,
+                state,
+                defaultSizeBytes,
+                LinkSecurity.LOOPBACK_ONLY,
+                VolumeKeys.NONE);
     }
 }

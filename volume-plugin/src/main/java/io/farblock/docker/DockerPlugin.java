@@ -58,7 +58,8 @@ public final class DockerPlugin implements AutoCloseable {
                 new VolumeDevices(daemon),
                 programs,
                 new Mounts(mountTable, programs));
-        calls = new VolumeCalls(options, new ServerVolumes(options.admin(), options.links()), mounts, ids, new Turns());
+        calls = new VolumeCalls(
+                options, new ServerVolumes(options.admin(), options.links(), options.keys()), mounts, ids, new Turns());
         loop = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("farblock-docker", true), EpollIoHandler.newFactory());
         calls.reconcile();

@@ -15,6 +15,7 @@ import io.farblock.api.admin.Snapshot;
 import io.farblock.api.admin.Volume;
 import io.farblock.node.NodeException;
 import io.farblock.node.NodeException.Kind;
+import io.farblock.node.VolumeKeys;
 import io.farblock.tls.LinkSecurity;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -49,10 +50,12 @@ final class ServerVolumes implements AutoCloseable {
     private static final char SNAPSHOT_MARK = '@';
 
     private final InetSocketAddress address;
+    private final VolumeKeys keys;
     private final ManagedChannel channel;
 
-    ServerVolumes(InetSocketAddress address, LinkSecurity links) {
+    ServerVolumes(InetSocketAddress address, LinkSecurity links, VolumeKeys keys) {
         this.address = address;
+        this.keys = keys;
         channel = NettyChannelBuilder.forAddress(address)
                 .negotiationType(links.isEncrypted() ? NegotiationType.TLS : NegotiationType.PLAINTEXT)
                 .sslContext(links.callClient())
@@ -85,11 +88,21 @@ final class ServerVolumes implements AutoCloseable {
 
     /** Makes a blank volume. */
     Volume create(String name, VolumeOptions options, long defaultSizeBytes) throws NodeException {
-        return call(admin -> admin.createVolume(CreateVolumeRequest.newBuilder()
+        CreateVolumeRequest.Builder blank = CreateVolumeRequest.newBuilder()
                 .setName(name)
                 .setSizeBytes(options.sizeBytes() == 0 ? defaultSizeBytes : options.sizeBytes())
-                .putAllLabels(labels(options))
-                .build()));
+                .putAllLabels(labels(options));
+        if (!options.encrypt().isEmpty()) {
+            blank.setEncryption(keys.describe(options.encrypt()));
+        }
+        Volume made = call(admin -> admin.createVolume(blank.build()));
+        if (!VolumeKeys.fits(made, options.encrypt())) {
+            // A server of before encryption: what it does not know it does not see.
+            delete(made);
+            throw new NodeException(
+                    Kind.REFUSED, "the server knows nothing of encryption, so no volume was made: upgrade it first");
+        }
+        return made;
     }
 
     /**
@@ -101,7 +114,13 @@ final class ServerVolumes implements AutoCloseable {
         int mark = source.indexOf(SNAPSHOT_MARK);
         String volume = source.substring(0, mark);
         String snapshot = source.substring(mark + 1);
-        if (options.sizeBytes() != 0 && options.sizeBytes() < get(volume).getSizeBytes()) {
+        Volume original = get(volume);
+        if (!VolumeKeys.fits(original, options.encrypt())) {
+            throw new NodeException(
+                    Kind.INVALID,
+                    "a clone is encrypted like what it is made of, and " + volume + " " + VolumeKeys.inWords(original));
+        }
+        if (options.sizeBytes() != 0 && options.sizeBytes() < original.getSizeBytes()) {
             throw new NodeException(
                     Kind.INVALID, "a clone of " + options.source() + " is at least as large as " + volume);
         }

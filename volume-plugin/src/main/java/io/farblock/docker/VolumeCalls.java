@@ -6,6 +6,7 @@ import io.farblock.api.admin.VolumeState;
 import io.farblock.api.node.Device;
 import io.farblock.node.FileSystemType;
 import io.farblock.node.NodeException;
+import io.farblock.node.VolumeKeys;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
@@ -165,6 +166,9 @@ final class VolumeCalls implements AutoCloseable {
                         ? options.sizeBytes() < there.getSizeBytes()
                         : options.sizeBytes() != there.getSizeBytes())) {
             throw isThere(there, "has " + there.getSizeBytes() + " bytes");
+        }
+        if (!VolumeKeys.fits(there, options.encrypt())) {
+            throw isThere(there, VolumeKeys.inWords(there));
         }
         String type = there.getLabelsOrDefault(ServerVolumes.FILE_SYSTEM, "");
         if (options.fileSystem() != null

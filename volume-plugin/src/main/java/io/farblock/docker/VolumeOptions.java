@@ -16,15 +16,17 @@ import java.util.TreeSet;
  * @param sizeBytes 0 if not given
  * @param fileSystem the one that an empty volume gets; null if not given
  * @param source VOLUME or VOLUME@SNAPSHOT that it begins as; empty for a blank one
+ * @param encrypt the name of the key that it is encrypted with; empty for none
  * @param limits those that were named
  */
-record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source, Limits limits) {
+record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source, String encrypt, Limits limits) {
     private static final String SIZE = "size";
     private static final String FILE_SYSTEM = "fs";
     private static final String SOURCE = "clone-of";
+    private static final String ENCRYPT = "encrypt";
     private static final String SERVER = "server";
     private static final String QOS = "qos";
-    private static final Set<String> KNOWN = Set.of(SIZE, FILE_SYSTEM, SOURCE, SERVER, QOS);
+    private static final Set<String> KNOWN = Set.of(SIZE, FILE_SYSTEM, SOURCE, ENCRYPT, SERVER, QOS);
 
     /**
      * Reads the options of a call.
@@ -35,7 +37,8 @@ record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source, L
         Set<String> unknown = new TreeSet<>(options.keySet());
         unknown.removeAll(KNOWN);
         if (!unknown.isEmpty()) {
-            throw refused("there is no option " + String.join(", ", unknown) + ": size, fs, clone-of, qos, server");
+            throw refused(
+                    "there is no option " + String.join(", ", unknown) + ": size, fs, clone-of, encrypt, qos, server");
         }
         String wanted = options.getOrDefault(SERVER, server);
         if (!wanted.equals(server)) {
@@ -44,12 +47,20 @@ record VolumeOptions(long sizeBytes, FileSystemType fileSystem, String source, L
         }
         FileSystemType fileSystem =
                 options.containsKey(FILE_SYSTEM) ? FileSystemType.of(options.get(FILE_SYSTEM)) : null;
+        String encrypt = options.getOrDefault(ENCRYPT, "");
+        if (encrypt.isEmpty() && options.containsKey(ENCRYPT)) {
+            throw refused("encrypt names a key");
+        }
         long sizeBytes = size(options.get(SIZE));
         if (fileSystem != null && sizeBytes != 0 && sizeBytes < fileSystem.minBytes()) {
             throw refused(fileSystem.text() + " needs " + (fileSystem.minBytes() >> 20) + "M at least");
         }
         return new VolumeOptions(
-                sizeBytes, fileSystem, options.getOrDefault(SOURCE, ""), limits(options.getOrDefault(QOS, "")));
+                sizeBytes,
+                fileSystem,
+                options.getOrDefault(SOURCE, ""),
+                encrypt,
+                limits(options.getOrDefault(QOS, "")));
     }
 
     private static long size(String text) throws NodeException {

@@ -9,6 +9,7 @@ import io.farblock.api.admin.Limits;
 import io.farblock.api.admin.Volume;
 import io.farblock.api.node.Device;
 import io.farblock.docker.PluginClient.Response;
+import io.farblock.node.KnownKeys;
 import io.farblock.server.ServerOptions;
 import io.farblock.server.StorageServer;
 import io.farblock.tls.LinkSecurity;
@@ -19,6 +20,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DockerPluginTest {
     private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     private static final String DATA_ADDRESS = "storage.example:7070";
+    private static final KnownKeys KEYS = new KnownKeys(Set.of("shop", "mail"));
 
     @TempDir
     Path work;
@@ -54,7 +57,9 @@ class DockerPluginTest {
                         DATA_ADDRESS,
                         work.resolve("daemon.sock"),
                         work.resolve("state"),
-                        1 << 30),
+                        1 << 30,
+                        LinkSecurity.LOOPBACK_ONLY,
+                        KEYS),
                 host,
                 host.table());
     }
@@ -86,7 +91,9 @@ class DockerPluginTest {
     private void fails(String call, String json, String reason) throws IOException {
         Response answer = client.call(call, json);
         assertThat(answer.status()).as(answer.body()).isEqualTo(500);
-        assertThat(answer.body()).startsWith("{\"Err\":\"").contains(reason);
+        // Protobuf's JSON may stand in a page, where an apostrophe may not.
+        String said = answer.body().replace("\\u0027", "'");
+        assertThat(said).startsWith("{\"Err\":\"").contains(reason);
     }
 
     private void mounts(String name, String id) throws IOException {
@@ -291,7 +298,7 @@ class DockerPluginTest {
     @Test
     void keepsAVolumeToItsLimits() throws Exception {
         creates("{\"Name\":\"mail\",\"Opts\":{\"qos\":\"read-iops=2000,write-bytes-per-second=50M,burst=2s\"}}");
-        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY)) {
+        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY, KEYS)) {
             Limits limits = volumes.get("mail").getLimits();
             assertThat(limits.getReadsPerSecond()).isEqualTo(2_000);
             assertThat(limits.getWriteBytesPerSecond()).isEqualTo(50 << 20);
@@ -315,7 +322,7 @@ class DockerPluginTest {
     @Test
     void takesNoOldSnapshotForANewClone() throws Exception {
         creates("{\"Name\":\"mail\"}");
-        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY)) {
+        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY, KEYS)) {
             String clone = "{\"Name\":\"trial\",\"Opts\":{\"clone-of\":\"mail\"}}";
             creates(clone);
             String first = volumes.get("mail").getSnapshots(0).getUuid();
@@ -333,6 +340,29 @@ class DockerPluginTest {
             assertThat(volumes.get("mail").getSnapshotsList())
                     .anyMatch(snapshot -> snapshot.getName().equals("mine"));
         }
+    }
+
+    @Test
+    void encryptsAVolumeThatIsToBe() throws Exception {
+        String blank = "{\"Name\":\"%s\",\"Opts\":{\"encrypt\":\"%s\"}}";
+        creates(blank.formatted("secret", "shop"));
+        creates(blank.formatted("secret", "shop"));
+        creates("{\"Name\":\"copy\",\"Opts\":{\"clone-of\":\"secret\"}}");
+        try (ServerVolumes volumes = new ServerVolumes(server.adminAddress(), LinkSecurity.LOOPBACK_ONLY, KEYS)) {
+            assertThat(volumes.get("secret").getEncryption().getKey()).isEqualTo("shop");
+            assertThat(volumes.get("copy").getEncryption().getKey()).isEqualTo("shop");
+        }
+        String create = "VolumeDriver.Create";
+        fails(create, blank.formatted("secret", "mail"), "already, which is encrypted with the key 'shop'");
+        fails(create, blank.formatted("other", "lost"), "the key 'lost' is not here");
+        fails(create, blank.formatted("other", ""), "encrypt names a key");
+        fails(
+                create,
+                "{\"Name\":\"other\",\"Opts\":{\"clone-of\":\"secret\",\"encrypt\":\"mail\"}}",
+                "secret is encrypted with the key 'shop'");
+        creates("{\"Name\":\"plain\"}");
+        fails(create, blank.formatted("plain", "shop"), "already, which is not encrypted");
+        fails("VolumeDriver.Get", "{\"Name\":\"other\"}", "other");
     }
 
     @Test

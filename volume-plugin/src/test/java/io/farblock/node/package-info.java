@@ -1,0 +1,2 @@
+/** What the tests of both plugins have in common. */
+package io.farblock.node;
