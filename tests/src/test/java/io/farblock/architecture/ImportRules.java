@@ -70,6 +70,7 @@ record ImportRules(String root) {
                             "dashboard",
                             "linux",
                             "api",
+                            "node",
                             "csi",
                             "docker",
                             "tls"))));
